@@ -1,0 +1,71 @@
+/** What a search has to say: plain data, so that tests, the command line, CI and pages read the same thing. */
+
+export type Verdict = 'holds' | 'refuted' | 'inconclusive'
+
+export type FailureKind =
+  | 'assertion'
+  | 'data-race'
+  | 'deadlock'
+  | 'livelock'
+  | 'unwitnessed'
+  | 'out-of-range'
+  | 'non-determinism'
+  | 'thrown'
+
+/** One line of a trace: what a thread did, in the order in which it happened. */
+export interface TraceStep {
+  /** The name of the thread. */
+  readonly thread: string
+  /** The call on `Memory` (`load`, `compareExchange`, `writeBytes` ...), or what became of a sleeper: `woken`, `timed-out`. */
+  readonly operation: string
+  /** The word accessed; for bulk copies the word of the first byte. */
+  readonly word?: number
+  /** What was read, or for `store`, `write` and `writeBytes` what was written. */
+  readonly value?: number | string
+  /** What a read-modify-write left in the word. */
+  readonly wrote?: number
+  /** Where the value that was read had been written: `setup`, or `thread #step` counting from 1. */
+  readonly from?: string
+  /** `file:line` of the call. */
+  readonly source?: string
+}
+
+export interface Failure {
+  readonly kind: FailureKind
+  /** The guarantee that was broken, if the program named it. */
+  readonly guarantee?: string
+  readonly message: string
+  /** Reproduces the failure with `replay`: run-length interleaving of threads and a fingerprint of the program. */
+  readonly schedule: string
+  readonly trace: readonly TraceStep[]
+}
+
+export interface Report {
+  readonly program: string
+  readonly verdict: Verdict
+  /** Complete and distinct executions: one for each Mazurkiewicz trace, never the same one twice. */
+  readonly executions: number
+  /** Graphs in which a parked thread had read a value that was not the newest: cost of the search, never a result. */
+  readonly blocked: number
+  /** Graphs given up half-way: cost of the search. */
+  readonly discarded: number
+  readonly seconds: number
+  /** Canonical JSON of the distinct results and final values, on request. */
+  readonly outcomes?: readonly string[]
+  readonly failure?: Failure
+}
+
+/** How far a search may go. A bound that is hit makes the verdict `inconclusive`. */
+export interface Bounds {
+  /** At most this many complete executions (a positive integer). */
+  readonly executions?: number
+  /** At most this many seconds (a positive number). */
+  readonly seconds?: number
+  /** At most this many operations in one thread (a positive integer; default 1000). */
+  readonly events?: number
+}
+
+export interface ExploreOptions extends Bounds {
+  /** Collect the distinct outcomes. */
+  readonly outcomes?: boolean
+}

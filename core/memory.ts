@@ -1,0 +1,63 @@
+/**
+ * The one door to shared state.
+ *
+ * Every structure in Heddle is ordinary synchronous code written against `Memory` and nothing else, so that the very
+ * same compiled functions run on a real `SharedArrayBuffer` in production and in the checker, which answers each call
+ * from a simulated memory and takes the calling threads through every distinct interleaving.
+ */
+
+/** What a blocked `wait` came back with. A caller re-tests its condition after `'ok'`: a futex may wake for no reason. */
+export type WaitResult = 'ok' | 'not-equal' | 'timed-out'
+
+/**
+ * Shared 32-bit words.
+ *
+ * Values are signed 32-bit integers; operands are converted as `Int32Array` converts them. `word` is a word index (not a
+ * byte offset) from 0 to `words - 1`; `byte` is a byte offset from 0 to `4 * words`. An index that is not an integer in
+ * that range throws a `RangeError`, in production too: a stray index must never touch a neighbour.
+ */
+export interface Memory {
+  /** How many 32-bit words there are. */
+  readonly words: number
+
+  // SeqCst operations: each takes effect at once, in one order that all threads agree on, as `Atomics` on an `Int32Array`.
+
+  load(word: number): number
+  store(word: number, value: number): void
+  /** Adds, wrapping at 32 bits, and returns the old value; so do the five operations that follow. */
+  add(word: number, value: number): number
+  sub(word: number, value: number): number
+  and(word: number, value: number): number
+  or(word: number, value: number): number
+  xor(word: number, value: number): number
+  exchange(word: number, value: number): number
+  /** Stores `replacement` if the word holds `expected`. Returns the old value: it equals `expected` when the store happened. */
+  compareExchange(word: number, expected: number, replacement: number): number
+
+  /**
+   * Sleeps while the word holds `expected`, until a `notify` of that word or until `timeoutMs` milliseconds are over
+   * (default: for ever). `'not-equal'` when the word held another value at the call. Blocks the calling thread.
+   */
+  wait(word: number, expected: number, timeoutMs?: number): WaitResult
+  /** Wakes up to `count` (default: all) threads that sleep on the word, in the order they fell asleep. Returns how many. */
+  notify(word: number, count?: number): number
+  /** Ends a spin iteration: a hint in production; in the checker the place where a thread that can only spin parks. */
+  pause(): void
+
+  // Unordered operations: plain accesses. They must be free of data races, and the checker proves that they are.
+
+  read(word: number): number
+  write(word: number, value: number): void
+  /** Copies `target.length` bytes out, starting at offset `byte`. Bytes are little-endian with the words. */
+  readBytes(byte: number, target: Uint8Array): void
+  /** Copies all of `source` in, starting at offset `byte`. */
+  writeBytes(byte: number, source: Uint8Array): void
+
+  /** Milliseconds from an arbitrary start, never going back. Only for computing timeouts; constant in the checker. */
+  now(): number
+
+  /** Who else is alive, where the memory can tell. `alive` returning false is final. */
+  readonly liveness?: { readonly self: number; alive(participant: number): boolean }
+  /** How to make bytes durable, where the memory is on a disk. `flush` returns when they are there. */
+  readonly durability?: { flush(byte: number, length: number): void }
+}

@@ -1,0 +1,2 @@
+/** Programs: what the checker explores. */
+export { type Faults, type Mark, type Program, program, type Readable } from './program.ts'

@@ -1,0 +1,47 @@
+import type { Memory } from '../core/memory.ts'
+
+/** What an invariant may do with the memory: look. */
+export type Readable = Pick<Memory, 'words' | 'load' | 'read' | 'readBytes'>
+
+/** Notes a step of a history: an operation called, returned, or acknowledged. Never branches and costs no execution. */
+export type Mark = (kind: 'call' | 'return' | 'ack', name: string, value?: unknown) => void
+
+/** What may go wrong besides the schedule. */
+export interface Faults<Thread> {
+  readonly kill?: readonly Thread[]
+  readonly kills?: number
+  readonly spurious?: boolean
+  readonly crash?: 'kill' | 'power'
+  readonly unit?: 'word' | 'sector' | 'page'
+}
+
+/**
+ * A small concurrent program: what the checker takes through every interleaving.
+ *
+ * Threads share nothing but `Memory`; each attaches to its structure by itself, as a worker or a process would. A thread
+ * is synchronous and deterministic: what it does next depends only on the values it was given. What it wants to show it
+ * returns, as plain data.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a list of programs with different results is a list of Program<any>
+export interface Program<R extends Record<string, unknown> = any> {
+  readonly name: string
+  /** Size of the shared memory in 32-bit words. */
+  readonly words: number
+  /** Runs alone, before the threads. The memory holds zeros. */
+  setup?(memory: Memory): void
+  readonly threads: { readonly [T in keyof R]: (memory: Memory, mark: Mark) => R[T] }
+  /** Throws when broken. Judged in every reachable state. */
+  always?(memory: Readable): void
+  /** Each must be witnessed by some execution. */
+  readonly sometimes?: Readonly<Record<string, (memory: Readable, results: Partial<R>) => boolean>>
+  /** Runs alone, after the threads. Throws when broken. */
+  finally?(memory: Memory, results: Partial<R>): void
+  readonly faults?: Faults<keyof R>
+  /** Runs after a crash, on what the disk kept. */
+  recover?(memory: Memory, acknowledged: ReadonlySet<string>): void
+}
+
+/** Describes a program; only helps TypeScript to infer the results of its threads. */
+export function program<R extends Record<string, unknown>>(description: Program<R>): Program<R> {
+  return description
+}
