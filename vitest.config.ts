@@ -1,0 +1,22 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+// Where `.ci/run` wants the results to be counted from.
+const results = process.env.HEDDLE_TEST_RESULTS
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes, not threads: a test that leaves a worker in `Atomics.wait` cannot hold up the others.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: [
+      'default',
+      ...(results === undefined ? [] : [['json', { outputFile: results }] as ['json', { outputFile: string }]]),
+      ...(process.env.GITHUB_ACTIONS === undefined ? [] : ['github-actions' as const]),
+    ],
+  },
+})
+
+export default config
