@@ -1,0 +1,658 @@
+/**
+ * The oracle: every schedule of a small program, tried one after the other.
+ *
+ * It shares no idea and no code with the explorer. A state is what memory, waiter lists and threads hold; a step is one
+ * SeqCst operation of one thread, with the Unordered operations that follow it. States are merged only when the whole
+ * trace that led to them is the same (the steps of each thread with what they read from, and the order of the writes of
+ * each location), so no execution can be lost.
+ */
+
+import type { FailureKind } from '../../checker/report.ts'
+import type { Memory, WaitResult } from '../../core/memory.ts'
+import type { Program } from '../../model/program.ts'
+
+/** Where a program is too big for brute force. */
+export interface Limits {
+  /** At most this many distinct states (default 20,000). */
+  readonly states?: number
+  /** At most this many operations and pauses in one thread (default 100). */
+  readonly operations?: number
+}
+
+export interface BruteForceResult {
+  /** One canonical text for each distinct complete execution. */
+  readonly executions: ReadonlySet<string>
+  /** Canonical JSON of the results and final words of the complete executions. */
+  readonly outcomes: ReadonlySet<string>
+  /** The kinds of failure that some schedule has. What comes after a data race is not looked at. */
+  readonly failures: ReadonlySet<FailureKind>
+  /** Maximal schedules; one that has a race ends there. */
+  readonly schedules: number
+  readonly states: number
+  /** Some thread slept in some schedule. */
+  readonly slept: boolean
+  /** Some sleeping thread was woken in some schedule. */
+  readonly woken: boolean
+  /** Some thread parked at a pause in some schedule. */
+  readonly parked: boolean
+  /** Some thread read or wrote plain data in some schedule. */
+  readonly plain: boolean
+  /** The program was too big: nothing above can be trusted. */
+  readonly limited: boolean
+}
+
+type Modify = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
+
+/** What a thread asks for next. */
+type Request =
+  | { readonly kind: 'load'; readonly word: number }
+  | { readonly kind: 'store' | Modify; readonly word: number; readonly value: number }
+  | { readonly kind: 'compareExchange'; readonly word: number; readonly expected: number; readonly replacement: number }
+  | { readonly kind: 'wait'; readonly word: number; readonly expected: number; readonly finite: boolean }
+  | { readonly kind: 'notify'; readonly word: number; readonly count: number }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'read'; readonly byte: number; readonly length: number }
+  | { readonly kind: 'write'; readonly byte: number; readonly bytes: readonly number[] }
+
+type Answer = number | WaitResult | readonly number[] | undefined
+
+/** What became of a thread that was given some answers: it asks for more, or is at its end. */
+type Next = { readonly request: Request } | { readonly result: unknown } | { readonly error: unknown }
+
+/** Thrown into a thread at the first request without an answer. */
+class Stop {
+  readonly request: Request
+  constructor(request: Request) {
+    this.request = request
+  }
+}
+
+const modifications: { readonly [M in Modify]: (old: number, value: number) => number } = {
+  add: (old, value) => (old + value) | 0,
+  sub: (old, value) => (old - value) | 0,
+  and: (old, value) => old & value,
+  or: (old, value) => old | value,
+  xor: (old, value) => old ^ value,
+  exchange: (_, value) => value,
+}
+
+/** A memory that turns every call into a request and returns what `ask` answers. */
+function scripted(words: number, ask: (request: Request) => Answer): Memory {
+  const inRange = (word: number): number => {
+    if (!Number.isInteger(word) || word < 0 || word >= words) throw new RangeError(`no word ${word}`)
+    return word
+  }
+  const bytesInRange = (byte: number, length: number): number => {
+    if (!Number.isInteger(byte) || byte < 0 || byte + length > 4 * words) throw new RangeError(`no bytes at ${byte}`)
+    return byte
+  }
+  const modify = (kind: Modify) => (word: number, value: number) => ask({ kind, word: inRange(word), value: value | 0 }) as number
+  return {
+    words,
+    load: (word) => ask({ kind: 'load', word: inRange(word) }) as number,
+    store: (word, value) => void ask({ kind: 'store', word: inRange(word), value: value | 0 }),
+    add: modify('add'),
+    sub: modify('sub'),
+    and: modify('and'),
+    or: modify('or'),
+    xor: modify('xor'),
+    exchange: modify('exchange'),
+    compareExchange: (word, expected, replacement) =>
+      ask({ kind: 'compareExchange', word: inRange(word), expected: expected | 0, replacement: replacement | 0 }) as number,
+    wait: (word, expected, timeoutMs = Number.POSITIVE_INFINITY) => {
+      const finite = timeoutMs < Number.POSITIVE_INFINITY
+      return ask({ kind: 'wait', word: inRange(word), expected: expected | 0, finite }) as WaitResult
+    },
+    notify: (word, count = Number.POSITIVE_INFINITY) => ask({ kind: 'notify', word: inRange(word), count }) as number,
+    pause: () => void ask({ kind: 'pause' }),
+    read: (word) => wordOf(ask({ kind: 'read', byte: 4 * inRange(word), length: 4 }) as readonly number[]),
+    write: (word, value) => void ask({ kind: 'write', byte: 4 * inRange(word), bytes: bytesOf(value | 0) }),
+    readBytes: (byte, target) => {
+      const { length } = target
+      target.set(ask({ kind: 'read', byte: bytesInRange(byte, length), length }) as readonly number[])
+    },
+    writeBytes: (byte, source) => void ask({ kind: 'write', byte: bytesInRange(byte, source.length), bytes: Array.from(source) }),
+    now: () => 0,
+  }
+}
+
+function bytesOf(value: number): number[] {
+  return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
+}
+
+function wordOf([a, b, c, d]: readonly number[]): number {
+  return a | (b << 8) | (c << 16) | (d << 24)
+}
+
+/** Whether the operation, so answered, was a shared write. */
+function wrote(request: Request, answer: Answer): boolean {
+  switch (request.kind) {
+    case 'load':
+    case 'read':
+    case 'pause':
+      return false
+    case 'compareExchange':
+      return answer === request.expected
+    case 'wait':
+      return answer !== 'not-equal'
+    case 'notify':
+      return (answer as number) > 0
+    default:
+      return true
+  }
+}
+
+/** A thread after the answers on the way from the root to here. */
+class Point {
+  readonly next: Next
+  readonly previous: Point | undefined
+  /** The answer that led here from `previous`. */
+  readonly answer: Answer
+  readonly depth: number
+  readonly after: Map<string, Point> = new Map()
+  /** Whether a thread that stands before a `pause` here would spin for ever. Computed on demand. */
+  spins: boolean | undefined
+
+  constructor(next: Next, previous: Point | undefined, answer: Answer) {
+    this.next = next
+    this.previous = previous
+    this.answer = answer
+    this.depth = previous === undefined ? 0 : previous.depth + 1
+  }
+}
+
+/** A thread as a function from the answers so far to its next request; re-run from its start for each new list. */
+class Body {
+  readonly words: number
+  readonly run: (memory: Memory) => unknown
+  readonly start: Point
+
+  constructor(words: number, run: (memory: Memory) => unknown) {
+    this.words = words
+    this.run = run
+    this.start = new Point(this.next([]), undefined, undefined)
+  }
+
+  next(answers: readonly Answer[]): Next {
+    let position = 0
+    return this.trial((request) => {
+      if (position === answers.length) throw new Stop(request)
+      return answers[position++]
+    })
+  }
+
+  trial(ask: (request: Request) => Answer): Next {
+    try {
+      return { result: this.run(scripted(this.words, ask)) }
+    } catch (thrown) {
+      return thrown instanceof Stop ? { request: thrown.request } : { error: thrown }
+    }
+  }
+
+  advance(point: Point, answer: Answer): Point {
+    const key = String(answer)
+    const known = point.after.get(key)
+    if (known !== undefined) return known
+    const created = new Point(this.next([...answersOf(point), answer]), point, answer)
+    point.after.set(key, created)
+    return created
+  }
+
+  /**
+   * Whether the thread, standing before a `pause`, only repeats its iteration when it gets the same values again and
+   * again: tried until it has done `events` operations or pauses.
+   */
+  spins(point: Point, events = 1000): boolean {
+    if (point.spins !== undefined) return point.spins
+    const iteration = iterationBefore(point)
+    const answers = answersOf(point)
+    let position = 0
+    let forEver = false
+    const left = new Error('the thread left its iteration')
+    const end = this.trial((request) => {
+      if (position < answers.length) return answers[position++]
+      if (position === events + answers.length) {
+        forEver = true
+        throw left
+      }
+      const phase = (position++ - answers.length) % (iteration.length + 1)
+      if (phase === 0) {
+        if (request.kind !== 'pause') throw left
+        return undefined
+      }
+      const expected = iteration[phase - 1]
+      if (JSON.stringify(request) !== JSON.stringify(expected.request)) throw left
+      return expected.answer
+    })
+    point.spins = forEver && 'error' in end && end.error === left
+    return point.spins
+  }
+}
+
+function answersOf(point: Point): Answer[] {
+  const answers: Answer[] = []
+  for (let at = point; at.previous !== undefined; at = at.previous) answers.unshift(at.answer)
+  return answers
+}
+
+/** The operations of the current iteration: those after the last `pause` that returned and the last shared write. */
+function iterationBefore(point: Point): { readonly request: Request; readonly answer: Answer }[] {
+  const iteration: { readonly request: Request; readonly answer: Answer }[] = []
+  for (let at = point; at.previous !== undefined; at = at.previous) {
+    const { request } = at.previous.next as { readonly request: Request }
+    if (request.kind === 'pause' || wrote(request, at.answer)) break
+    iteration.unshift({ request, answer: at.answer })
+  }
+  return iteration
+}
+
+/** Knowledge of the releases (SeqCst writes, notifies that woke) of each thread: how many of them happened before. */
+type Clock = readonly number[]
+
+function join(a: Clock, b: Clock): Clock {
+  return a.map((value, thread) => Math.max(value, b[thread]))
+}
+
+interface Thread {
+  readonly at: Point
+  readonly status: 'ready' | 'asleep' | 'parked' | 'finished' | 'thrown'
+  /** One text for each SeqCst step. */
+  readonly steps: readonly string[]
+  readonly clock: Clock
+  /** The current iteration: where it began, and what its SeqCst reads read from. */
+  readonly iteration: {
+    readonly at: Point
+    readonly steps: number
+    readonly clock: Clock
+    readonly reads: readonly { readonly location: string; readonly source: string }[]
+  }
+}
+
+/** Owned by one path of the search; everything but the arrays that `clone` copies is immutable. */
+interface State {
+  readonly words: Int32Array
+  readonly bytes: Uint8Array
+  /** The writes of each location (`word 0`, `list 0`) in order. */
+  readonly writes: Map<string, readonly string[]>
+  /** What the last SeqCst write of each word released. */
+  readonly released: Clock[]
+  /** The threads asleep on each word. */
+  readonly sleepers: (readonly number[])[]
+  readonly threads: Thread[]
+  /** For each byte, thread and class of access: the last epoch (releases done before) in which it was made, or -1. */
+  readonly accesses: Int8Array
+  race: boolean
+}
+
+const atomicRead = 0
+const atomicWrite = 1
+const plainRead = 2
+const plainWrite = 3
+/** Which classes of access conflict with a class: at least one writes, not both are SeqCst. */
+const conflicts: readonly (readonly number[])[] = [
+  [plainWrite],
+  [plainRead, plainWrite],
+  [atomicWrite, plainWrite],
+  [atomicRead, atomicWrite, plainRead, plainWrite],
+]
+
+class TooBig extends Error {}
+
+/** Runs every schedule of `program`. Invariants, witnesses and `finally` of the program are not looked at. */
+export function bruteForce(program: Program, limits: Limits = {}): BruteForceResult {
+  return new BruteForce(program, limits).result()
+}
+
+class BruteForce {
+  readonly names: readonly string[]
+  readonly bodies: readonly Body[]
+  readonly initial: Int32Array
+  readonly maxStates: number
+  readonly maxOperations: number
+  readonly executions: Map<string, string> = new Map()
+  readonly failures: Set<FailureKind> = new Set()
+  /** The number of schedules from each state on. */
+  readonly visited: Map<string, number> = new Map()
+  slept = false
+  woken = false
+  parked = false
+  plain = false
+
+  constructor(program: Program, limits: Limits) {
+    this.names = Object.keys(program.threads)
+    this.bodies = Object.values(program.threads).map(
+      (body) => new Body(program.words, (memory) => (body as (m: Memory, mark: () => void) => unknown)(memory, () => {})),
+    )
+    this.initial = new Int32Array(program.words)
+    this.maxStates = limits.states ?? 20_000
+    this.maxOperations = limits.operations ?? 100
+    program.setup?.(alone(this.initial))
+  }
+
+  result(): BruteForceResult {
+    let schedules = 0
+    let limited = false
+    try {
+      schedules = this.visit(this.start())
+    } catch (error) {
+      if (!(error instanceof TooBig)) throw error
+      limited = true
+    }
+    return {
+      executions: new Set(this.executions.keys()),
+      outcomes: new Set(this.executions.values()),
+      failures: this.failures,
+      schedules,
+      states: this.visited.size,
+      slept: this.slept,
+      woken: this.woken,
+      parked: this.parked,
+      plain: this.plain,
+      limited,
+    }
+  }
+
+  start(): State {
+    const words = this.initial.slice()
+    const none: Clock = this.names.map(() => 0)
+    const state: State = {
+      words,
+      bytes: new Uint8Array(words.buffer),
+      writes: new Map(),
+      released: Array.from(words, () => none),
+      sleepers: Array.from(words, () => []),
+      threads: this.bodies.map(({ start }) => ({
+        at: start,
+        status: 'ready',
+        steps: [],
+        clock: none,
+        iteration: { at: start, steps: 0, clock: none, reads: [] },
+      })),
+      accesses: new Int8Array(4 * words.length * this.names.length * 4).fill(-1),
+      race: false,
+    }
+    for (const thread of this.names.keys()) this.goOn(state, thread)
+    return state
+  }
+
+  /** All schedules from a state on. Returns how many there are. */
+  visit(state: State): number {
+    const { threads } = state
+    if (state.race) {
+      this.failures.add('data-race')
+      return 1
+    }
+    const execution = this.execution(state)
+    const key = `${execution}\n${threads.map(({ status }) => status)}\n${Buffer.from(state.accesses.buffer).toString('latin1')}`
+    const known = this.visited.get(key)
+    if (known !== undefined) return known
+    if (this.visited.size >= this.maxStates) throw new TooBig()
+
+    let schedules = 0
+    for (const [thread, { at, status }] of threads.entries()) {
+      if (at.depth > this.maxOperations) throw new TooBig()
+      const request = 'request' in at.next ? at.next.request : undefined
+      if (status === 'ready' || (status === 'asleep' && request?.kind === 'wait' && request.finite)) {
+        schedules += this.visit(this.step(state, thread))
+      }
+    }
+    if (schedules === 0) {
+      schedules = 1
+      if (threads.every(({ status }) => status === 'finished')) {
+        const outcome = this.outcome(state)
+        if ((this.executions.get(execution) ?? outcome) !== outcome) throw new Error(`one execution, two outcomes: ${execution}`)
+        this.executions.set(execution, outcome)
+      } else if (threads.every(({ status }) => status !== 'thrown')) {
+        this.failures.add(threads.some(({ status }) => status === 'asleep') ? 'deadlock' : 'livelock')
+      }
+    }
+    this.visited.set(key, schedules)
+    return schedules
+  }
+
+  execution(state: State): string {
+    const steps = state.threads.map((thread, index) => `${this.names[index]}: ${thread.steps.join(', ')}`)
+    const writes = [...state.writes].map(([location, order]) => `${location}: ${order.join(' ')}`).sort()
+    return [...steps, ...writes].join('\n')
+  }
+
+  outcome(state: State): string {
+    const results = this.names.map((name, index) => [name, (state.threads[index].at.next as { readonly result: unknown }).result])
+    return canonicalOutcome(Object.fromEntries(results), state.words)
+  }
+
+  /** The state after thread `thread` took its next step. */
+  step(from: State, thread: number): State {
+    const words = from.words.slice()
+    const state: State = {
+      words,
+      bytes: new Uint8Array(words.buffer),
+      writes: new Map(from.writes),
+      released: [...from.released],
+      sleepers: [...from.sleepers],
+      threads: [...from.threads],
+      accesses: from.accesses.slice(),
+      race: false,
+    }
+    const { at, status } = state.threads[thread]
+    const { request } = at.next as { readonly request: Request }
+    if (status === 'asleep') this.timeOut(state, thread, request)
+    else this.perform(state, thread, request)
+    this.unpark(state)
+    return state
+  }
+
+  timeOut(state: State, thread: number, request: Request): void {
+    const { word } = request as { readonly word: number }
+    state.sleepers[word] = state.sleepers[word].filter((sleeper) => sleeper !== thread)
+    this.note(state, thread, `timed-out ${word}`, [], [`list ${word}`])
+    this.answer(state, thread, 'timed-out')
+  }
+
+  perform(state: State, thread: number, request: Request): void {
+    if (request.kind === 'pause' || request.kind === 'read' || request.kind === 'write') throw new Error('not a step')
+    const { kind, word } = request
+    const old = state.words[word]
+    const ofWord = [`word ${word}`]
+    const ofList = [`list ${word}`]
+    if (kind === 'store') {
+      this.note(state, thread, `store ${word}`, [], ofWord)
+      this.release(state, thread, word, request.value)
+      this.answer(state, thread, undefined)
+    } else if (kind === 'notify') {
+      this.notify(state, thread, word, request.count)
+    } else {
+      // All others read the word, and then may write it or fall asleep.
+      this.acquire(state, thread, word)
+      if (kind === 'load') {
+        this.note(state, thread, `load ${word}`, ofWord, [])
+        this.answer(state, thread, old)
+      } else if ('expected' in request && old !== request.expected) {
+        this.note(state, thread, `failed ${kind} ${word}`, ofWord, [])
+        this.answer(state, thread, kind === 'wait' ? 'not-equal' : old)
+      } else if (kind === 'wait') {
+        this.note(state, thread, `wait ${word}`, ofWord, ofList)
+        state.sleepers[word] = [...state.sleepers[word], thread]
+        state.threads[thread] = { ...state.threads[thread], status: 'asleep' }
+        this.slept = true
+      } else {
+        this.note(state, thread, `${kind} ${word}`, ofWord, ofWord)
+        const value = kind === 'compareExchange' ? request.replacement : modifications[kind](old, request.value)
+        this.release(state, thread, word, value)
+        this.answer(state, thread, old)
+      }
+    }
+  }
+
+  notify(state: State, thread: number, word: number, count: number): void {
+    const list = [`list ${word}`]
+    const woken = state.sleepers[word].slice(0, count)
+    this.note(state, thread, `notify ${word}`, list, woken.length > 0 ? list : [])
+    state.sleepers[word] = state.sleepers[word].slice(woken.length)
+    if (woken.length > 0) {
+      this.woken = true
+      this.countRelease(state, thread)
+    }
+    const { clock } = state.threads[thread]
+    this.answer(state, thread, woken.length)
+    for (const sleeper of woken) {
+      const asleep = state.threads[sleeper]
+      state.threads[sleeper] = { ...asleep, status: 'ready', clock: join(asleep.clock, clock) }
+      this.answer(state, sleeper, 'ok')
+    }
+  }
+
+  /** Appends a step to the trace: which locations it reads and which it writes. */
+  note(state: State, thread: number, what: string, reads: readonly string[], writes: readonly string[]): void {
+    const me = state.threads[thread]
+    const id = `${this.names[thread]}${me.steps.length + 1}`
+    const from = reads.map((location) => ({ location, source: state.writes.get(location)?.at(-1) ?? 'setup' }))
+    for (const location of writes) state.writes.set(location, [...(state.writes.get(location) ?? []), id])
+    const text = from.length === 0 ? what : `${what} from ${from.map(({ source }) => source)}`
+    const iteration = { ...me.iteration, reads: [...me.iteration.reads, ...from] }
+    state.threads[thread] = { ...me, steps: [...me.steps, text], iteration }
+  }
+
+  acquire(state: State, thread: number, word: number): void {
+    const me = state.threads[thread]
+    state.threads[thread] = { ...me, clock: join(me.clock, state.released[word]) }
+    this.access(state, thread, 4 * word, 4, atomicRead)
+  }
+
+  release(state: State, thread: number, word: number, value: number): void {
+    this.access(state, thread, 4 * word, 4, atomicWrite)
+    state.words[word] = value
+    this.countRelease(state, thread)
+    state.released[word] = state.threads[thread].clock
+  }
+
+  countRelease(state: State, thread: number): void {
+    const me = state.threads[thread]
+    state.threads[thread] = { ...me, clock: me.clock.map((value, index) => (index === thread ? value + 1 : value)) }
+  }
+
+  /** Notes an access and looks for races with what the other threads did. */
+  access(state: State, thread: number, byte: number, length: number, kind: number): void {
+    const { clock } = state.threads[thread]
+    const count = this.names.length
+    for (let at = byte; at < byte + length; at++) {
+      for (let other = 0; other < count; other++) {
+        if (other === thread) continue
+        // An access of another thread happened before this one if a release after it did.
+        const log = (at * count + other) * 4
+        if (conflicts[kind].some((conflict) => state.accesses[log + conflict] >= clock[other])) state.race = true
+      }
+      state.accesses[(at * count + thread) * 4 + kind] = clock[thread]
+    }
+  }
+
+  /** Gives a thread the answer to its request, and runs the Unordered operations that follow. */
+  answer(state: State, thread: number, answer: Answer): void {
+    const me = state.threads[thread]
+    const { request } = me.at.next as { readonly request: Request }
+    const at = this.bodies[thread].advance(me.at, answer)
+    const begins = request.kind === 'pause' || wrote(request, answer)
+    const iteration = begins ? { at, steps: me.steps.length, clock: me.clock, reads: [] } : me.iteration
+    state.threads[thread] = { ...me, at, iteration }
+    this.goOn(state, thread)
+  }
+
+  /** Takes a thread to its next SeqCst operation, to its end, or to a pause where it parks. */
+  goOn(state: State, thread: number): void {
+    const me = state.threads[thread]
+    const { next, depth } = me.at
+    if (depth > this.maxOperations) throw new TooBig()
+    if ('result' in next) {
+      state.threads[thread] = { ...me, status: 'finished' }
+    } else if ('error' in next) {
+      state.threads[thread] = { ...me, status: 'thrown' }
+      this.failures.add(kindOf(next.error))
+    } else if (next.request.kind === 'pause') {
+      if (this.bodies[thread].spins(me.at)) {
+        this.parked = true
+        state.threads[thread] = { ...me, status: 'parked' }
+      } else {
+        this.answer(state, thread, undefined)
+      }
+    } else if (next.request.kind === 'read') {
+      this.plain = true
+      const { byte, length } = next.request
+      this.access(state, thread, byte, length, plainRead)
+      this.answer(state, thread, Array.from(state.bytes.subarray(byte, byte + length)))
+    } else if (next.request.kind === 'write') {
+      this.plain = true
+      const { byte, bytes } = next.request
+      this.access(state, thread, byte, bytes.length, plainWrite)
+      state.bytes.set(bytes, byte)
+      this.answer(state, thread, undefined)
+    }
+  }
+
+  /** Erases the iterations of parked threads that read something older than the newest write, and retries them. */
+  unpark(state: State): void {
+    for (const [thread, me] of state.threads.entries()) {
+      if (me.status !== 'parked') continue
+      const { at, steps, clock, reads } = me.iteration
+      if (reads.every(({ location, source }) => (state.writes.get(location)?.at(-1) ?? 'setup') === source)) continue
+      const iteration = { at, steps, clock, reads: [] }
+      state.threads[thread] = { at, status: 'ready', steps: me.steps.slice(0, steps), clock, iteration }
+      this.goOn(state, thread)
+    }
+  }
+}
+
+function kindOf(error: unknown): FailureKind {
+  if (error instanceof RangeError) return 'out-of-range'
+  return error instanceof Error && error.name === 'GuaranteeError' ? 'assertion' : 'thrown'
+}
+
+/** The memory that `setup` sees: it runs alone, so every call simply happens. */
+function alone(words: Int32Array): Memory {
+  const bytes = new Uint8Array(words.buffer)
+  return scripted(words.length, (request) => {
+    switch (request.kind) {
+      case 'load':
+        return words[request.word]
+      case 'store':
+        words[request.word] = request.value
+        return undefined
+      case 'compareExchange': {
+        const old = words[request.word]
+        if (old === request.expected) words[request.word] = request.replacement
+        return old
+      }
+      case 'wait':
+        if (words[request.word] !== request.expected) return 'not-equal'
+        throw new Error('setup sleeps for ever')
+      case 'notify':
+        return 0
+      case 'pause':
+        return undefined
+      case 'read':
+        return Array.from(bytes.subarray(request.byte, request.byte + request.length))
+      case 'write':
+        bytes.set(request.bytes, request.byte)
+        return undefined
+      default: {
+        const old = words[request.word]
+        words[request.word] = modifications[request.kind](old, request.value)
+        return old
+      }
+    }
+  })
+}
+
+/** `{"results":{...},"words":{...}}` with sorted keys, without the words that hold zero. */
+export function canonicalOutcome(results: Readonly<Record<string, unknown>>, words: Int32Array): string {
+  const nonZero = [...words.entries()].filter(([, value]) => value !== 0)
+  return canonicalJson({ results, words: Object.fromEntries(nonZero) })
+}
+
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const isIndex = (key: string): boolean => /^(0|[1-9][0-9]*)$/.test(key)
+  const defined = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  const entries = defined.sort(([a], [b]) => (isIndex(a) && isIndex(b) ? Number(a) - Number(b) : a < b ? -1 : 1))
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`).join()}}`
+}
