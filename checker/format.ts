@@ -1,0 +1,235 @@
+/** Reports as text: numbers, tables, traces, and the line to paste. Pure, so that pages print what the command line prints. */
+import type { Check } from './check.ts'
+import type { Failure, Report, TraceStep } from './report.ts'
+import type { StressResult } from './stress.ts'
+
+/** How words are made to stand out. `plain` where colours are not wanted. */
+export interface Paint {
+  bold(text: string): string
+  dim(text: string): string
+  red(text: string): string
+  green(text: string): string
+  yellow(text: string): string
+}
+
+const same = (text: string): string => text
+const style =
+  (on: number, off: number) =>
+  (text: string): string =>
+    `\u001b[${on}m${text}\u001b[${off}m`
+
+/** No colours. */
+export const plain: Paint = { bold: same, dim: same, red: same, green: same, yellow: same }
+
+/** The colours of a terminal. */
+export const ansi: Paint = {
+  bold: style(1, 22),
+  dim: style(2, 22),
+  red: style(31, 39),
+  green: style(32, 39),
+  yellow: style(33, 39),
+}
+
+/** What a check is called on the command line: its program, and its mutant after a colon. */
+export function checkName(check: Check): string {
+  return check.mutant === undefined ? check.program.name : `${check.program.name}:${check.mutant.name}`
+}
+
+/** `1234567` as `1,234,567`. */
+export function count(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+const units = ['', ' thousand', ' million', ' billion', ' trillion', ' quadrillion']
+
+/** A number of which only the first digits mean something: `36.1 million`. */
+export function about(value: number): string {
+  if (!Number.isFinite(value)) return 'unknown'
+  if (value < 10_000) return count(value)
+  const power = Math.min(Math.floor(Math.log10(value) / 3), units.length)
+  return power < units.length ? `${(value / 1000 ** power).toPrecision(3)}${units[power]}` : value.toExponential(1)
+}
+
+/** Seconds as people say them: `0.012 s`, `12.3 s`, `3 min 20 s`, `5 h 3 min`, `12 days`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'unknown'
+  if (seconds < 1) return `${seconds.toFixed(3)} s`
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.round(seconds / 60)
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const days = seconds / 86_400
+  return days < 1e6 ? `${count(days)} days` : 'ages'
+}
+
+/** A cell of a table; `paint` colours it after it was padded. */
+export interface Cell {
+  readonly text: string
+  readonly paint?: (text: string) => string
+}
+
+/** A table with aligned columns, numbers (`right`) to the right, two blanks between columns, none at the end of a line. */
+export function table(rows: readonly (readonly (Cell | string)[])[], right: ReadonlySet<number> = new Set()): string {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? { text: cell } : cell) as Cell))
+  const widths: number[] = []
+  for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.text.length)
+  const lines = cells.map((row) => {
+    const end = row.findLastIndex((cell) => cell.text !== '')
+    return row
+      .slice(0, end + 1)
+      .map((cell, i) => {
+        const padded = right.has(i) ? cell.text.padStart(widths[i]) : i === end ? cell.text : cell.text.padEnd(widths[i])
+        return cell.paint === undefined ? padded : cell.paint(padded)
+      })
+      .join('  ')
+  })
+  return lines.join('\n')
+}
+
+/** Every line of a text moved to the right. */
+export function indent(text: string, by = '  '): string {
+  return text.replace(/^(?=.)/gm, by)
+}
+
+/** One step of a trace in the words of its column: `compareExchange 3: 0 -> 1, from writer #2`. */
+export function stepText(step: TraceStep): string {
+  const at = step.word === undefined ? '' : ` ${step.word}`
+  const from = step.from === undefined ? '' : `, from ${step.from}`
+  if (step.value === undefined) return `${step.operation}${at}${from}`
+  if (step.wrote !== undefined) return `${step.operation}${at}: ${step.value} -> ${step.wrote}${from}`
+  const sign = /^(store|write)/.test(step.operation) ? '<-' : '='
+  return `${step.operation}${at} ${sign} ${step.value}${from}`
+}
+
+/**
+ * An execution to be read: a column for each thread, in the order in which things happened, values with where they had
+ * been written, source lines at the right. The number before a step counts the steps of its own thread, as `from` does.
+ */
+export function traceText(trace: readonly TraceStep[], paint: Paint = plain): string {
+  const threads = [...new Set(trace.map((step) => step.thread))]
+  const steps = new Map<string, number>()
+  const rows = trace.map((step) => {
+    const number = (steps.get(step.thread) ?? 0) + 1
+    steps.set(step.thread, number)
+    const text = `#${number} ${stepText(step)}`
+    const columns: (Cell | string)[] = threads.map((thread) => (thread === step.thread ? text : ''))
+    return [...columns, { text: step.source ?? '', paint: paint.dim }]
+  })
+  return table([[...threads.map((thread) => ({ text: thread, paint: paint.bold })), ''], ...rows])
+}
+
+/** A word as a shell reads it: quoted only where it has to be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** What was broken, in a few words: the guarantee if the program named one, otherwise the kind of failure. */
+export function broken(failure: Failure): string {
+  return failure.guarantee ?? failure.kind
+}
+
+/** A failure in full: what was broken, how it came about, and the line that brings it back. */
+export function failureText(name: string, failure: Failure, paste: string | undefined, paint: Paint = plain): string {
+  const guarantee = failure.guarantee === undefined ? '' : `, breaks ${failure.guarantee}`
+  const parts = [
+    `${paint.bold(name)} ${paint.red(`is refuted (${failure.kind})`)}${paint.red(guarantee)}`,
+    indent(failure.message),
+  ]
+  if (failure.trace.length > 0) parts.push('', indent(traceText(failure.trace, paint)))
+  if (paste !== undefined) parts.push('', indent(paste))
+  return parts.join('\n')
+}
+
+/** A check that was run: what the table and the JSON document show of it. */
+export interface CheckResult {
+  /** The path of the module, as it was found. */
+  readonly file: string
+  /** Program and mutant: see `checkName`. */
+  readonly name: string
+  readonly mutant?: { readonly name: string; readonly guarantee: string }
+  readonly expect: Check['expect']
+  /** Whether the report is as expected. */
+  readonly met: boolean
+  /** Why it is not. */
+  readonly unmet?: string
+  readonly report: Report
+}
+
+/** The line that replays the failure of a check. */
+export function replayLine(result: Pick<CheckResult, 'file' | 'name'>, schedule: string): string {
+  return `npx heddle replay ${shellWord(result.file)} ${shellWord(schedule)} --only ${shellWord(result.name)}`
+}
+
+/** What a report says, in its table's words: `holds`, `refuted by ring/in-order`, `inconclusive`. */
+export function verdictText(report: Report): string {
+  return report.failure === undefined ? report.verdict : `${report.verdict} by ${broken(report.failure)}`
+}
+
+/** The table of a run, a line a check. */
+export function checksTable(results: readonly CheckResult[], paint: Paint = plain): string {
+  const head = ['check', 'verdict', 'executions', 'blocked', 'discarded', 'seconds', 'as expected']
+  const rows = results.map(({ name, report, met, unmet }) => {
+    const numbers = [count(report.executions), count(report.blocked), count(report.discarded), report.seconds.toFixed(3)]
+    const end = met ? { text: 'yes', paint: paint.green } : { text: `no: ${firstLine(unmet ?? '')}`, paint: paint.red }
+    return [name, verdictText(report), ...numbers, end]
+  })
+  return table([head.map((text) => ({ text, paint: paint.dim })), ...rows], new Set([2, 3, 4, 5]))
+}
+
+/** The last line of a run: how many checks there were, and whether all is well. */
+export function checksSummary(results: readonly CheckResult[], paint: Paint = plain): string {
+  const unmet = results.filter((result) => !result.met).length
+  const seconds = results.reduce((sum, result) => sum + result.report.seconds, 0)
+  const executions = results.reduce((sum, result) => sum + result.report.executions, 0)
+  const checks = `${count(results.length)} ${results.length === 1 ? 'check' : 'checks'}`
+  const cost = `${count(executions)} executions in ${duration(seconds)}`
+  if (unmet === 0) return `${paint.green(`${checks}, all as expected`)}: ${cost}`
+  return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
+}
+
+/** How far a search has come: what the progress line and an interrupted run show. */
+export interface Standing {
+  readonly executions: number
+  readonly seconds: number
+  /** How much of the search tree is done, 0 to 1: an estimate. */
+  readonly share: number
+  /** The total number of executions: an estimate. */
+  readonly estimate: number
+}
+
+/** One line: executions, rate, share and estimate of the total, time left. */
+export function standingText({ executions, seconds, share, estimate }: Standing): string {
+  const parts = [`${count(executions)} executions`]
+  if (seconds > 0) parts.push(`${count(executions / seconds)}/s`)
+  if (share > 0) {
+    parts.push(`${percent(share)} of about ${about(estimate)}`)
+    if (share < 1) parts.push(`about ${duration((seconds * (1 - share)) / share)} left`)
+  }
+  return parts.join(', ')
+}
+
+function percent(share: number): string {
+  const value = share * 100
+  return value >= 10 || value === 0 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : 'under 0.01 %'
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]
+}
+
+/** The table of a stress run, a line a program, then what went wrong. */
+export function stressTable(results: readonly StressResult[], paint: Paint = plain): string {
+  const head = ['program', 'rounds', 'rounds/s', 'operations/s', 'outcomes seen', 'enumerated', 'passed']
+  const rows = results.map((result) => {
+    const { program, rounds, roundsPerSecond, operationsPerSecond, seen, enumerated, passed, failure } = result
+    const numbers = [rounds, roundsPerSecond, operationsPerSecond, seen, enumerated].map(count)
+    const end = passed ? { text: 'yes', paint: paint.green } : { text: `no: ${failure?.kind}`, paint: paint.red }
+    return [program, ...numbers, end]
+  })
+  const parts = [table([head.map((text) => ({ text, paint: paint.dim })), ...rows], new Set([1, 2, 3, 4, 5]))]
+  for (const { program, failure } of results) {
+    if (failure !== undefined)
+      parts.push(`\n${paint.bold(program)} ${paint.red(`failed (${failure.kind})`)}\n${indent(failure.message)}`)
+  }
+  return parts.join('\n')
+}
