@@ -1,0 +1,63 @@
+import { type Graph, isExclusive, isUpdate, PLAIN_READ, PLAIN_WRITE, SHARED_WRITE, WAIT_TEST, WAKE } from '../model/graph.ts'
+
+/**
+ * An interleaving of a graph: for each step the number of its thread. A step is one SeqCst operation; Unordered ones go
+ * with the step before them. Stays with a thread as long as it can.
+ *
+ * @param counts how many events of each thread belong to it; closed under what must come before
+ */
+export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
+  const schedule: number[] = []
+  const done = new Int32Array(graph.threads)
+  const isDone = (event: number): boolean => graph.thread[event] < 0 || graph.index[event] < done[graph.thread[event]]
+
+  /** The end of the step that begins at an event, if everything that comes before it is done; otherwise -1. */
+  const stepEnd = (thread: number): number => {
+    const order = graph.order[thread]
+    const start = done[thread]
+    let end = start + 1
+    if (graph.kind[order[start]] === WAIT_TEST) end += 2
+    else if (isExclusive(graph.kind[order[start]])) end += 1
+    end = Math.min(end, graph.length[thread])
+    for (let i = start; i < end; i++) if (!isReady(order[i], thread, start, end)) return -1
+    return end
+  }
+
+  const isReady = (event: number, thread: number, start: number, end: number): boolean => {
+    const kind = graph.kind[event]
+    if (kind === PLAIN_READ || kind === PLAIN_WRITE) return true
+    const own = (other: number): boolean =>
+      graph.thread[other] === thread && graph.index[other] >= start && graph.index[other] < end
+    if (kind !== SHARED_WRITE && !isUpdate(kind)) return isDone(graph.rf[event])
+    const previous = graph.coPrevious[event]
+    if (!isDone(previous)) return false
+    for (let read = graph.firstReader[previous]; read >= 0; read = graph.nextReader[read]) {
+      if (!own(read) && !isDone(read) && graph.index[read] < counts[graph.thread[read]]) return false
+    }
+    return true
+  }
+
+  /** Runs a thread as far as it goes. */
+  const run = (thread: number): boolean => {
+    const from = done[thread]
+    while (done[thread] < counts[thread]) {
+      const end = stepEnd(thread)
+      if (end < 0) break
+      const kind = graph.kind[graph.order[thread][done[thread]]]
+      if (kind !== PLAIN_READ && kind !== PLAIN_WRITE && kind !== WAKE) schedule.push(thread)
+      done[thread] = end
+    }
+    return done[thread] > from
+  }
+
+  for (let moved = true; moved; ) {
+    moved = false
+    for (let thread = 0; thread < graph.threads; thread++) if (run(thread)) moved = true
+  }
+  return schedule
+}
+
+/** All events of a graph. */
+export function everything(graph: Graph): Int32Array {
+  return graph.length.slice()
+}

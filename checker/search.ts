@@ -1,0 +1,901 @@
+import {
+  ENQUEUE_READ,
+  ENQUEUE_WRITE,
+  EXPIRE_READ,
+  EXPIRE_WRITE,
+  Graph,
+  isExclusive,
+  isSharedRead,
+  isUpdate,
+  PLAIN_READ,
+  PLAIN_WRITE,
+  SHARED_READ,
+  SHARED_WRITE,
+  UPDATE_READ,
+  UPDATE_WRITE,
+  WAIT_TEST,
+  WAKE,
+} from '../model/graph.ts'
+import type { History, Thread } from '../model/history.ts'
+import {
+  COMPARE_EXCHANGE,
+  LOAD,
+  NOT_EQUAL,
+  NOTIFY,
+  OK,
+  PAUSE,
+  READ,
+  READ_BYTES,
+  STORE,
+  THROWN,
+  TIMED_OUT,
+  updated,
+  WAIT,
+  WRITE,
+  WRITE_BYTES,
+} from '../model/operation.ts'
+import { Waiters } from '../model/waiters.ts'
+
+/**
+ * The search: every execution graph of a program, each once, under sequential consistency.
+ *
+ * Method: TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022), in a form for threads that cannot be
+ * suspended but are tries of histories. A graph is extended *maximally*: threads run one after the other, each read reads the
+ * write that is last in `co`, each write goes to the end of `co`. What else could have been chosen is noted as work:
+ *
+ * - another write for a read, another place for a write (forward revisits), and
+ * - for a read that is already there, the write just added (backward revisits): everything added after the read goes, except
+ *   what the write depends on. To reach each graph once, this is done only if what goes had been added maximally.
+ *
+ * Work is done last in, first out, on one graph that is changed in place. A backward revisit leaves a note to undo it.
+ *
+ * Where we depart from the paper: a load whose value would only make the thread park enters the graph when there is a
+ * value that lets it pass; a read-modify-write of a value that another one has taken is not added at all when no
+ * revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own.
+ */
+
+// What is left to do.
+/** Give the read the write. */
+const READ_FROM = 0
+/** Put the write behind another one. */
+const PLACE = 1
+/** Give the read, which is older, the write. */
+const REVISIT = 2
+/** Let the exclusive read read what another one has taken, add its write half, and give that to a third, older read. */
+const TAKEN = 3
+/** Take a backward revisit back. */
+const UNDO = 4
+
+const stride = 5
+const none = -1
+
+/** What a search finds at the end of each path. */
+export type Leaf = 'complete' | 'blocked' | 'stuck' | 'discarded' | 'unfinished'
+
+/** Thrown at the first failure, with the graph as it is then. */
+export class Broken extends Error {
+  readonly kind: 'data-race' | 'thrown'
+  /** The thread that threw, or the two events that race. */
+  readonly thread: number
+  readonly events: readonly number[]
+  readonly error: unknown
+
+  constructor(kind: 'data-race' | 'thrown', thread: number, events: readonly number[], error?: unknown) {
+    super(kind)
+    this.kind = kind
+    this.thread = thread
+    this.events = events
+    this.error = error
+  }
+}
+
+export class Search {
+  readonly graph: Graph
+  readonly threads: readonly Thread[]
+  readonly waiters: Waiters = new Waiters()
+  readonly #events: number
+  /** Estimated share of the search tree that is done. */
+  share = 0
+  #started = false
+  /** Estimated share of the part of the tree that is being walked. */
+  #mass = 1
+  #work: Int32Array = new Int32Array(stride * 256)
+  #masses: Float64Array = new Float64Array(256)
+  #top = 0
+  /** For each revisit to be undone: the events it removed, and what it changed. */
+  readonly #trail: number[] = []
+  readonly #trailAfter: (History | undefined)[] = []
+  /** For each thread the location whose values it waits for before a load, or -1. */
+  readonly #parkedAt: Int32Array
+  readonly #kept: Int32Array
+  readonly #clock: Int32Array
+
+  /** @param events how many operations one thread may do */
+  constructor(threads: readonly Thread[], initial: Int32Array, events: number, room: number) {
+    this.threads = threads
+    this.#events = events
+    this.graph = new Graph(threads.length, initial, room)
+    this.#parkedAt = new Int32Array(threads.length)
+    this.#kept = new Int32Array(threads.length)
+    this.#clock = new Int32Array(threads.length)
+  }
+
+  /**
+   * Goes on to the end of the next path and says what is there; `undefined` when there is no path left. Until the next
+   * call the graph is what stands at that end.
+   */
+  advance(): Leaf | undefined {
+    if (!this.#started) {
+      this.#started = true
+      return this.#finish(this.#extend())
+    }
+    while (this.#top > 0) {
+      const at = --this.#top * stride
+      const work = this.#work
+      const task = work[at]
+      if (task === UNDO) {
+        this.#undo()
+        continue
+      }
+      this.#mass = this.#masses[this.#top]
+      if (this.#take(task, work[at + 1], work[at + 2], work[at + 3], work[at + 4])) return this.#finish(this.#extend())
+      return this.#finish('discarded')
+    }
+    return undefined
+  }
+
+  #finish(leaf: Leaf): Leaf {
+    this.share += this.#mass
+    return leaf
+  }
+
+  #push(task: number, a: number, b: number, c: number, d: number): void {
+    const at = this.#top * stride
+    if (at === this.#work.length) {
+      const work = new Int32Array(2 * at)
+      work.set(this.#work)
+      this.#work = work
+      const masses = new Float64Array(2 * this.#top)
+      masses.set(this.#masses)
+      this.#masses = masses
+    }
+    const work = this.#work
+    work[at] = task
+    work[at + 1] = a
+    work[at + 2] = b
+    work[at + 3] = c
+    work[at + 4] = d
+    this.#masses[this.#top++] = 0
+  }
+
+  /** Shares what is to be explored between the path that goes on and the work pushed since `bottom`. */
+  #split(bottom: number): void {
+    const parts = this.#top - bottom + 1
+    if (parts === 1) return
+    this.#mass /= parts
+    this.#masses.fill(this.#mass, bottom, this.#top)
+  }
+
+  /** Does one piece of work. False when nothing consistent comes of it. */
+  #take(task: number, a: number, b: number, c: number, d: number): boolean {
+    const graph = this.graph
+    graph.reserve(8)
+    switch (task) {
+      case READ_FROM:
+        graph.cut(a)
+        this.#give(a, b)
+        return true
+      case PLACE:
+        graph.cut(a)
+        graph.displace(a)
+        graph.place(a, b)
+        return true
+      case REVISIT:
+        graph.cut(b)
+        return this.#revisit(a, b)
+      default: {
+        graph.cut(a)
+        graph.readFrom(a, b)
+        graph.kind[a] = d
+        graph.after[a] = undefined
+        return this.#revisit(c, this.#addUpdate(a))
+      }
+    }
+  }
+
+  // Extending a graph.
+
+  /** Runs all threads as far as they go. */
+  #extend(): Leaf {
+    const graph = this.graph
+    const threads = this.threads.length
+    this.#parkedAt.fill(none)
+    // Read-modify-writes that lost their write half in a revisit come first: nobody may come in between.
+    for (let thread = 0; thread < threads; thread++) {
+      const tip = graph.tip(thread)
+      if (tip >= 0 && isExclusive(graph.kind[tip])) {
+        graph.reserve(8)
+        if (!this.#complete(tip)) return 'discarded'
+      }
+    }
+    for (let moved = true; moved; ) {
+      moved = false
+      for (let thread = 0; thread < threads; thread++) {
+        const before = graph.next
+        const leaf = this.#run(thread)
+        if (leaf !== undefined) return leaf
+        if (graph.next !== before) moved = true
+      }
+    }
+    return this.#end()
+  }
+
+  /** What a graph is that cannot be extended. */
+  #end(): Leaf {
+    let stuck = false
+    for (let thread = 0; thread < this.threads.length; thread++) {
+      const node = this.next(thread)
+      if (node === undefined) stuck = true
+      else if (!node.finished) {
+        if (!this.#sawNewest(thread, node)) return 'blocked'
+        stuck = true
+      }
+    }
+    return stuck ? 'stuck' : 'complete'
+  }
+
+  /** What a thread does next; undefined when it sleeps. */
+  next(thread: number): History | undefined {
+    const tip = this.graph.tip(thread)
+    return tip < 0 ? this.#skip(thread, this.threads[thread].root) : this.graph.after[tip]
+  }
+
+  /** The location before whose values a thread waits at a load, or -1. */
+  parkedAt(thread: number): number {
+    return this.#parkedAt[thread]
+  }
+
+  /** Whether a parked thread has read, in the iteration in which it is, only what is last in `co`. */
+  #sawNewest(thread: number, node: History): boolean {
+    const graph = this.graph
+    const order = graph.order[thread]
+    for (let i = graph.length[thread] - 1; i >= 0 && graph.node[order[i]].depth >= node.iteration; i--) {
+      if (isSharedRead(graph.kind[order[i]]) && graph.coNext[graph.rf[order[i]]] >= 0) return false
+    }
+    return true
+  }
+
+  /** The node after an answer. Pauses that do nothing are passed over. */
+  #after(thread: number, node: History, answer: number | string): History {
+    const next = node.child(answer)
+    if (next !== undefined && next.kind !== PAUSE) return next
+    return this.#skip(thread, this.threads[thread].after(node, answer))
+  }
+
+  #skip(thread: number, node: History): History {
+    let next = node
+    while (next.kind === PAUSE && !next.parks) next = this.threads[thread].after(next, 0)
+    return next
+  }
+
+  /** Runs one thread until it is finished, asleep or parked. Returns a leaf when the whole graph ends here. */
+  #run(thread: number): Leaf | undefined {
+    const graph = this.graph
+    this.#parkedAt[thread] = none
+    for (;;) {
+      graph.reserve(8)
+      const tip = graph.tip(thread)
+      const node = tip < 0 ? this.#skip(thread, this.threads[thread].root) : graph.after[tip]
+      if (node === undefined) {
+        const kind = graph.kind[tip]
+        if (kind === WAIT_TEST) {
+          if (!this.#enqueue(thread, tip)) return 'discarded'
+        } else if (isExclusive(kind)) {
+          if (!this.#complete(tip)) return 'discarded'
+        } else if (!this.#leaveSleep(thread, tip)) return undefined
+        continue
+      }
+      if (node.depth >= this.#events && !node.finished) return 'unfinished'
+      switch (node.kind) {
+        case LOAD:
+          if (!this.#load(thread, node)) return undefined
+          break
+        case STORE:
+          this.#store(thread, node)
+          break
+        case READ:
+        case READ_BYTES:
+          this.#plainRead(thread, node)
+          break
+        case WRITE:
+        case WRITE_BYTES:
+          this.#plainWrite(thread, node)
+          break
+        case PAUSE:
+          return undefined
+        case WAIT:
+        case COMPARE_EXCHANGE:
+          this.#read(thread, node, this.#location(node))
+          break
+        case NOTIFY:
+          if (node.location < 0) node.location = graph.listOf(node.word)
+          this.#read(thread, node, node.location)
+          break
+        case THROWN:
+          throw new Broken('thrown', thread, [], node.result)
+        default:
+          if (node.finished) return undefined
+          this.#read(thread, node, this.#location(node))
+      }
+    }
+  }
+
+  #location(node: History): number {
+    if (node.location < 0) node.location = this.graph.locationOf(node.word)
+    return node.location
+  }
+
+  /** The first write, in `co`, that the next event of a thread may read from or be placed behind. */
+  protected earliest(thread: number, location: number): number {
+    const graph = this.graph
+    const last = graph.lastWrite[location]
+    if (graph.knownTo(last, thread)) return last
+    graph.open()
+    graph.includeFirst(thread, graph.length[thread])
+    graph.close()
+    return graph.lastInside(location)
+  }
+
+  /** A load. False when no value lets the thread pass. */
+  #load(thread: number, node: History): boolean {
+    const graph = this.graph
+    const location = this.#location(node)
+    const earliest = this.earliest(thread, location)
+    const bottom = this.#top
+    const read = graph.next
+    let source = none
+    let next: History | undefined
+    for (let write = graph.lastWrite[location]; ; write = graph.coPrevious[write]) {
+      const after = this.#after(thread, node, graph.valueAfter(write))
+      if (after.kind !== PAUSE) {
+        if (source < 0) {
+          source = write
+          next = after
+        } else this.#push(READ_FROM, read, write, 0, 0)
+      }
+      if (write === earliest) break
+      if (graph.kind[write] === PLAIN_WRITE) this.#raceWithMissing(thread, node, location, write)
+    }
+    if (source < 0) {
+      this.#parkedAt[thread] = location
+      return false
+    }
+    graph.add(thread, SHARED_READ, location, node, next)
+    graph.readFrom(read, source)
+    this.#checkRace(read)
+    this.#split(bottom)
+    return true
+  }
+
+  /** A read whose value decides what it is: a `compareExchange`, a `wait`, a `notify`, or any other read-modify-write. */
+  #read(thread: number, node: History, location: number): void {
+    const graph = this.graph
+    const earliest = this.earliest(thread, location)
+    const bottom = this.#top
+    const read = graph.next
+    const last = graph.lastWrite[location]
+    for (let write = last; write !== earliest; ) {
+      if (graph.kind[write] === PLAIN_WRITE) this.#raceWithMissing(thread, node, location, write)
+      write = graph.coPrevious[write]
+      const kind = this.#kindOfRead(node, graph.valueAfter(write))
+      if (isExclusive(kind) && graph.isTaken(write)) this.#pushTaken(thread, node, read, write, kind)
+      else this.#push(READ_FROM, read, write, 0, 0)
+    }
+    graph.add(thread, SHARED_READ, location, node, undefined)
+    this.#give(read, last)
+    this.#split(bottom)
+    if (graph.kind[read] === UPDATE_READ) this.#complete(read)
+  }
+
+  /** What a read of this operation is when it reads `value`. */
+  #kindOfRead(node: History, value: number): number {
+    switch (node.kind) {
+      case LOAD:
+        return SHARED_READ
+      case COMPARE_EXCHANGE:
+        return value === node.a ? UPDATE_READ : SHARED_READ
+      case WAIT:
+        return value === node.a ? WAIT_TEST : SHARED_READ
+      case NOTIFY:
+        return this.waiters.woken(value, node.a) > 0 ? UPDATE_READ : SHARED_READ
+      default:
+        return UPDATE_READ
+    }
+  }
+
+  /** Gives a read its write, and settles what it is and what the thread does then. */
+  #give(read: number, write: number): void {
+    const graph = this.graph
+    graph.readFrom(read, write)
+    this.#checkRace(read)
+    const kind = graph.kind[read]
+    if (kind === ENQUEUE_READ || kind === EXPIRE_READ) return
+    const node = graph.node[read]
+    const value = graph.valueAfter(write)
+    const settled = this.#kindOfRead(node, value)
+    graph.kind[read] = settled
+    if (settled !== SHARED_READ) graph.after[read] = undefined
+    else {
+      const answer = node.kind === WAIT ? NOT_EQUAL : node.kind === NOTIFY ? 0 : value
+      graph.after[read] = this.#after(graph.thread[read], node, answer)
+    }
+  }
+
+  /** Adds the write half of a read-modify-write and notes whom it could be given to. False when it cannot stand here. */
+  #complete(read: number): boolean {
+    if (this.graph.kind[read] === ENQUEUE_READ && !this.sleepsConsistently(read)) {
+      const bottom = this.#top
+      const write = this.#addUpdate(read)
+      this.#pushRevisits(write)
+      this.#split(bottom)
+      return false
+    }
+    const bottom = this.#top
+    const write = this.#addUpdate(read)
+    this.#checkRace(write)
+    this.#pushRevisits(write)
+    this.#split(bottom)
+    return true
+  }
+
+  /** Adds the write half behind what its read half reads. */
+  #addUpdate(read: number): number {
+    const graph = this.graph
+    const node = graph.node[read]
+    const thread = graph.thread[read]
+    const old = graph.valueAfter(graph.rf[read])
+    let kind = UPDATE_WRITE
+    let value: number
+    let after: History | undefined
+    switch (graph.kind[read]) {
+      case ENQUEUE_READ:
+        kind = ENQUEUE_WRITE
+        value = this.waiters.enqueue(old, thread)
+        break
+      case EXPIRE_READ:
+        kind = EXPIRE_WRITE
+        value = this.waiters.remove(old, thread)
+        after = this.#after(thread, node, TIMED_OUT)
+        break
+      default:
+        if (node.kind === NOTIFY) {
+          value = this.waiters.wake(old, node.a)
+          after = this.#after(thread, node, this.waiters.woken(old, node.a))
+        } else {
+          value = updated(node.kind, old, node.a, node.b)
+          after = this.#after(thread, node, old)
+        }
+    }
+    const write = graph.add(thread, kind, graph.location[read], node, after)
+    graph.value[write] = value
+    graph.place(write, graph.rf[read])
+    return write
+  }
+
+  #store(thread: number, node: History): void {
+    const graph = this.graph
+    const location = this.#location(node)
+    const earliest = this.earliest(thread, location)
+    const bottom = this.#top
+    const last = graph.lastWrite[location]
+    const write = graph.add(thread, SHARED_WRITE, location, node, this.#after(thread, node, 0))
+    graph.value[write] = node.a
+    for (let behind = last; behind !== earliest; ) {
+      behind = graph.coPrevious[behind]
+      if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
+    }
+    graph.place(write, last)
+    this.#checkRace(write)
+    this.#pushRevisits(write)
+    this.#split(bottom)
+  }
+
+  // Sleeping.
+
+  /** Puts a thread, whose test of the word found what it expected, on the list. False when it cannot be there. */
+  #enqueue(thread: number, test: number): boolean {
+    const graph = this.graph
+    const node = graph.node[test]
+    const location = graph.listOf(node.word)
+    const earliest = this.earliest(thread, location)
+    const bottom = this.#top
+    const read = graph.next
+    const last = graph.lastWrite[location]
+    for (let write = last; write !== earliest; ) {
+      write = graph.coPrevious[write]
+      this.#pushTaken(thread, node, read, write, ENQUEUE_READ)
+    }
+    graph.add(thread, ENQUEUE_READ, location, node, undefined)
+    graph.readFrom(read, last)
+    this.#split(bottom)
+    return this.#complete(read)
+  }
+
+  /**
+   * Whether the test of the word and the read of the list can be one step: nobody wrote the word, after the value that was
+   * tested, and before something that the list shows to be over.
+   */
+  protected sleepsConsistently(read: number): boolean {
+    const graph = this.graph
+    const test = graph.readHalf(read)
+    const source = graph.rf[test]
+    if (graph.coNext[source] < 0) return true
+    const list = graph.rf[read]
+    graph.open()
+    graph.includeFirst(graph.thread[test], graph.index[test])
+    graph.include(source)
+    graph.include(list)
+    for (let other = graph.firstReader[list]; other >= 0; other = graph.nextReader[other]) if (other !== read) graph.include(other)
+    graph.close()
+    return !graph.isOverwrittenInside(source)
+  }
+
+  /** Lets a sleeper go on, if it was woken or its time can be over. */
+  #leaveSleep(thread: number, asleep: number): boolean {
+    const graph = this.graph
+    const node = graph.node[asleep]
+    const location = graph.location[asleep]
+    const bottom = this.#top
+    const event = graph.next
+    const notify = this.#wakerOf(asleep, thread)
+    const timed = node.b !== Number.POSITIVE_INFINITY
+    if (notify < 0 && !timed) return false
+    const last = notify < 0 ? graph.lastWrite[location] : notify
+    if (timed) {
+      const earliest = this.earliest(thread, location)
+      for (let write = last; write !== asleep && write !== earliest; ) {
+        write = graph.coPrevious[write]
+        this.#pushTaken(thread, node, event, write, EXPIRE_READ)
+      }
+    }
+    if (notify >= 0) {
+      graph.add(thread, WAKE, location, node, this.#after(thread, node, OK))
+      graph.wokenBy(event, notify)
+      this.#split(bottom)
+      return true
+    }
+    graph.add(thread, EXPIRE_READ, location, node, undefined)
+    graph.readFrom(event, last)
+    this.#split(bottom)
+    return this.#complete(event)
+  }
+
+  /** The notify that took a sleeper off its list, or -1. */
+  #wakerOf(asleep: number, thread: number): number {
+    const graph = this.graph
+    for (let write = graph.coNext[asleep]; write >= 0; write = graph.coNext[write]) {
+      if (!this.waiters.contains(graph.value[write], thread)) return write
+    }
+    return none
+  }
+
+  // Plain data.
+
+  #plainRead(thread: number, node: History): void {
+    const graph = this.graph
+    if (node.kind === READ) {
+      const location = this.#location(node)
+      graph.plain[location] = 1
+      const write = graph.lastWrite[location]
+      const read = graph.add(thread, PLAIN_READ, location, node, undefined)
+      graph.notePlainRead(read, write)
+      this.#checkRace(read)
+      graph.after[read] = this.#after(thread, node, graph.valueAfter(write))
+      return
+    }
+    let bytes = ''
+    const end = node.word + node.a
+    graph.reserve(node.a)
+    for (let byte = node.word; byte < end; ) {
+      const word = byte >> 2
+      const location = graph.locationOf(word)
+      graph.plain[location] = 1
+      const write = graph.lastWrite[location]
+      const read = graph.add(thread, PLAIN_READ, location, node, undefined)
+      const stop = Math.min(end, 4 * (word + 1))
+      graph.mask[read] = maskOf(byte, stop)
+      graph.notePlainRead(read, write)
+      this.#checkRace(read)
+      const value = graph.valueAfter(write)
+      for (; byte < stop; byte++) bytes += String.fromCharCode((value >>> (8 * (byte & 3))) & 255)
+    }
+    graph.after[graph.next - 1] = this.#after(thread, node, bytes)
+  }
+
+  #plainWrite(thread: number, node: History): void {
+    const graph = this.graph
+    if (node.kind === WRITE) {
+      this.#addPlainWrite(thread, node, this.#location(node), node.a, 15)
+    } else {
+      const end = node.word + node.a
+      graph.reserve(node.a)
+      for (let byte = node.word; byte < end; ) {
+        const word = byte >> 2
+        const stop = Math.min(end, 4 * (word + 1))
+        const mask = maskOf(byte, stop)
+        let value = 0
+        for (; byte < stop; byte++) value |= node.bytes.charCodeAt(byte - node.word) << (8 * (byte & 3))
+        this.#addPlainWrite(thread, node, graph.locationOf(word), value, mask)
+      }
+    }
+    graph.after[graph.next - 1] = this.#after(thread, node, 0)
+  }
+
+  #addPlainWrite(thread: number, node: History, location: number, value: number, mask: number): void {
+    const graph = this.graph
+    graph.plain[location] = 1
+    const write = graph.add(thread, PLAIN_WRITE, location, node, undefined)
+    graph.value[write] = value
+    graph.mask[write] = mask
+    graph.place(write, graph.lastWrite[location])
+    this.#checkRace(write)
+    for (let other = 0; other < this.threads.length; other++) {
+      // Whoever waits there for another value has loaded this word in the meantime.
+      if (this.#parkedAt[other] === location && other !== thread) {
+        this.#raceWithMissing(other, this.next(other) as History, location, write)
+      }
+    }
+  }
+
+  #checkRace(event: number): void {
+    const graph = this.graph
+    if (graph.plain[graph.location[event]] === 0) return
+    const other = graph.raceWith(event)
+    if (other >= 0) throw new Broken('data-race', graph.thread[event], [other, event])
+  }
+
+  /** A thread that could still load what was there before a plain write races with that write. Adds the load as a witness. */
+  #raceWithMissing(thread: number, node: History, location: number, write: number): never {
+    const graph = this.graph
+    const read = graph.add(thread, SHARED_READ, location, node, undefined)
+    graph.readFrom(read, graph.coPrevious[write])
+    throw new Broken('data-race', thread, [write, read])
+  }
+
+  // Backward revisits.
+
+  /** Notes the older reads that a new write could be given to. */
+  #pushRevisits(write: number): void {
+    const graph = this.graph
+    const location = graph.location[write]
+    const clock = this.#clock
+    for (let t = 0; t < clock.length; t++) clock[t] = graph.causal[write * clock.length + t]
+    for (let source = graph.lastWrite[location]; source >= 0; source = graph.coPrevious[source]) {
+      for (let read = graph.firstReader[source]; read >= 0; read = graph.nextReader[read]) {
+        if (graph.index[read] < clock[graph.thread[read]] || !isSharedRead(graph.kind[read])) continue
+        if (!this.canRevisit(read, write)) continue
+        if (this.#fits(read, graph.value[write], isUpdate(graph.kind[write]) ? graph.valueAfter(graph.rf[graph.readHalf(write)]) : 0)) {
+          this.#push(REVISIT, read, write, 0, 0)
+        }
+      }
+    }
+  }
+
+  /**
+   * An exclusive read of a write that another one has taken cannot stand; but its write half could be given to that other
+   * one, or to a read older than it.
+   */
+  #pushTaken(thread: number, node: History, read: number, source: number, kind: number): void {
+    const graph = this.graph
+    const clock = this.#clock
+    const threads = clock.length
+    const tip = graph.tip(thread)
+    for (let t = 0; t < threads; t++) {
+      const known = tip < 0 ? 0 : graph.causal[tip * threads + t]
+      clock[t] = graph.thread[source] < 0 ? known : Math.max(known, graph.causal[source * threads + t])
+    }
+    clock[thread] = graph.length[thread] + 2
+    const taker = graph.readHalf(graph.coNext[source])
+    if (graph.index[taker] < clock[graph.thread[taker]]) return
+    const old = graph.valueAfter(source)
+    const value =
+      kind === ENQUEUE_READ
+        ? this.waiters.enqueue(old, thread)
+        : kind === EXPIRE_READ
+          ? this.waiters.remove(old, thread)
+          : node.kind === NOTIFY
+            ? this.waiters.wake(old, node.a)
+            : updated(node.kind, old, node.a, node.b)
+    const location = graph.location[source]
+    for (let at = graph.lastWrite[location]; at >= 0; at = graph.coPrevious[at]) {
+      for (let older = graph.firstReader[at]; older >= 0; older = graph.nextReader[older]) {
+        if (older > taker || graph.index[older] < clock[graph.thread[older]] || !isSharedRead(graph.kind[older])) continue
+        if (this.canRevisit(older, none) && this.#fits(older, value, old)) this.#push(TAKEN, read, source, older, kind)
+      }
+    }
+  }
+
+  /** Whether a read makes sense of a new value: a parked load is not woken in vain, a sleeper is still on the list or just left it. */
+  #fits(read: number, value: number, old: number): boolean {
+    const graph = this.graph
+    const kind = graph.kind[read]
+    const thread = graph.thread[read]
+    if (kind === EXPIRE_READ) return this.waiters.contains(value, thread) || this.waiters.contains(old, thread)
+    if (graph.node[read].kind !== LOAD) return true
+    return this.#after(thread, graph.node[read], value).kind !== PAUSE
+  }
+
+  /**
+   * Whether `write`, whose causal predecessors are in `#clock`, may be given to `read`: the read, and everything that would
+   * go, is as it would be if it had been added to a graph without what comes later. Only one of the graphs that
+   * differ in what goes passes, so each revisited graph is reached once.
+   */
+  protected canRevisit(read: number, write: number): boolean {
+    const graph = this.graph
+    if (!this.isMaximal(read, write)) return false
+    for (let thread = 0; thread < this.#clock.length; thread++) {
+      const order = graph.order[thread]
+      for (let i = graph.length[thread] - 1; i >= this.#clock[thread] && order[i] > read; i--) {
+        if (!this.isMaximal(order[i], write)) return false
+      }
+    }
+    return true
+  }
+
+  /** Whether an event is where it would have been added first, given only older events and causal predecessors of `write`. */
+  protected isMaximal(event: number, write: number): boolean {
+    const graph = this.graph
+    let base = event
+    switch (graph.kind[event]) {
+      case PLAIN_READ:
+      case PLAIN_WRITE:
+        return true
+      case WAKE:
+        return this.#stays(graph.rf[event], event)
+      case SHARED_READ:
+      case UPDATE_READ:
+      case WAIT_TEST:
+      case ENQUEUE_READ:
+      case EXPIRE_READ:
+        base = graph.rf[event]
+        if (!this.#stays(base, event)) return false
+        break
+      default:
+        // A write that was given to an older read is there for that read.
+        for (let read = graph.firstReader[event]; read >= 0; read = graph.nextReader[read]) if (read < event) return false
+    }
+    for (let later = graph.coNext[base]; later >= 0; later = graph.coNext[later]) {
+      if (later !== write && this.#stays(later, event) && this.#wouldTake(event, later)) return false
+    }
+    return true
+  }
+
+  /** Whether `other` is older than `event` or a causal predecessor of the write that revisits. */
+  #stays(other: number, event: number): boolean {
+    const thread = this.graph.thread[other]
+    return thread < 0 || other <= event || this.graph.index[other] < this.#clock[thread]
+  }
+
+  /** Whether an event would choose a later write: a load does not choose a value that makes its thread park. */
+  #wouldTake(event: number, later: number): boolean {
+    const graph = this.graph
+    const node = graph.node[event]
+    if (node.kind !== LOAD) return true
+    return this.#after(graph.thread[event], node, graph.valueAfter(later)).kind !== PAUSE
+  }
+
+  /** Gives an older read a new write. False, with nothing changed, when no consistent graph comes of it. */
+  #revisit(read: number, write: number): boolean {
+    const graph = this.graph
+    const threads = this.threads.length
+    const trail = this.#trail
+    const kept = this.#kept
+    const reader = graph.thread[read]
+
+    for (let thread = 0; thread < threads; thread++) {
+      let count = graph.length[thread]
+      const known = graph.causal[write * threads + thread]
+      const order = graph.order[thread]
+      while (count > known && order[count - 1] > read) count--
+      kept[thread] = count
+    }
+    graph.displace(write)
+    const before = trail.length
+    for (let event = write - 1; event > read; event--) {
+      if (graph.removed[event] === 1 || graph.index[event] < kept[graph.thread[event]]) continue
+      graph.detach(event)
+      graph.removed[event] = 1
+      trail.push(event)
+    }
+    trail.push(trail.length - before, read, write, graph.rf[read], graph.kind[read], graph.coPrevious[write])
+    this.#trailAfter.push(graph.after[read])
+    for (let thread = 0; thread < threads; thread++) graph.length[thread] = kept[thread]
+
+    const undo = this.#top
+    this.#push(UNDO, 0, 0, 0, 0)
+    if (graph.kind[read] === EXPIRE_READ && !this.waiters.contains(graph.value[write], reader)) {
+      graph.wokenBy(read, write)
+      graph.kind[read] = WAKE
+      graph.after[read] = this.#after(reader, graph.node[read], OK)
+    } else graph.readFrom(read, write)
+    if (this.#placeRevisiting(read, write)) {
+      if (graph.kind[read] !== WAKE) this.#give(read, write)
+      this.#split(undo + 1)
+      return true
+    }
+    this.#top = undo
+    this.#undo()
+    return false
+  }
+
+  /** Places a write that revisits, and notes its other places. False when it has none. */
+  #placeRevisiting(read: number, write: number): boolean {
+    const graph = this.graph
+    const location = graph.location[write]
+    graph.open()
+    this.#includeBefore(read)
+    if (!isUpdate(graph.kind[write])) {
+      graph.includeFirst(graph.thread[write], graph.index[write])
+      graph.close()
+      const earliest = graph.lastInside(location)
+      const last = graph.lastWrite[location]
+      for (let behind = last; behind !== earliest; ) {
+        behind = graph.coPrevious[behind]
+        if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
+      }
+      graph.place(write, last)
+      return true
+    }
+    const half = graph.readHalf(write)
+    const source = graph.rf[half]
+    const taken = graph.isTaken(source)
+    this.#includeBefore(half)
+    graph.close()
+    const overwritten = graph.isOverwrittenInside(source)
+    graph.place(write, source)
+    if (taken || overwritten) return false
+    if (graph.kind[half] === ENQUEUE_READ && !this.sleepsConsistently(half)) return false
+    return graph.kind[read] !== ENQUEUE_READ || this.sleepsConsistently(read)
+  }
+
+  /** Takes into the closure what comes right before a read: for the list of a sleeper, before its test of the word. */
+  #includeBefore(read: number): void {
+    const graph = this.graph
+    if (graph.kind[read] !== ENQUEUE_READ) {
+      graph.includeFirst(graph.thread[read], graph.index[read])
+      return
+    }
+    const test = graph.readHalf(read)
+    graph.includeFirst(graph.thread[test], graph.index[test])
+    graph.include(graph.rf[test])
+  }
+
+  #undo(): void {
+    const graph = this.graph
+    const trail = this.#trail
+    const place = trail.pop() as number
+    const kind = trail.pop() as number
+    const source = trail.pop() as number
+    const write = trail.pop() as number
+    const read = trail.pop() as number
+    graph.cut(write)
+    graph.displace(write)
+    graph.readFrom(read, source)
+    graph.kind[read] = kind
+    graph.after[read] = this.#trailAfter.pop()
+    for (let count = trail.pop() as number; count > 0; count--) {
+      const event = trail.pop() as number
+      const thread = graph.thread[event]
+      graph.removed[event] = 0
+      graph.order[thread][graph.index[event]] = event
+      graph.length[thread] = graph.index[event] + 1
+      graph.attach(event)
+    }
+    graph.place(write, place)
+  }
+}
+
+/** The bytes from one byte offset to another, both in one word. */
+function maskOf(from: number, to: number): number {
+  return ((1 << (to - from)) - 1) << (from & 3)
+}

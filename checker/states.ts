@@ -1,0 +1,217 @@
+import { type Graph, PLAIN_READ, PLAIN_WRITE, WAKE } from '../model/graph.ts'
+import { SoloMemory } from '../model/solo-memory.ts'
+import type { Readable } from '../model/program.ts'
+
+/**
+ * Judges `always` in every reachable state of the graphs that a search finds.
+ *
+ * A state is what some interleaving of a graph has reached: a set of its steps that is closed under what must come before.
+ * Only words that `always` looks at matter, so only the steps that write those are enumerated, and a content that has been
+ * judged is not judged again: what `always` read, word by word, is a tree of decisions.
+ */
+
+/** A word that was read at this point; by its value, what came next. A leaf has no word: the content is fine. */
+interface Decision {
+  word: number
+  next: Map<number, Decision> | undefined
+}
+
+/** `always` threw. `counts` says which events of each thread had happened. */
+export class InvariantBroken extends Error {
+  readonly error: unknown
+  readonly counts: Int32Array
+
+  constructor(error: unknown, counts: Int32Array) {
+    super('always is broken')
+    this.error = error
+    this.counts = counts
+  }
+}
+
+class Watched extends SoloMemory {
+  readonly read_: { word: number; value: number }[] = []
+  readonly #valueOf: (word: number) => number
+
+  constructor(words: number, valueOf: (word: number) => number) {
+    super(new Int32Array(0))
+    Object.defineProperty(this, 'words', { value: words })
+    this.#valueOf = valueOf
+  }
+
+  protected override fetch(word: number): number {
+    const value = this.#valueOf(word)
+    this.read_.push({ word, value })
+    return value
+  }
+
+  protected override put(): never {
+    throw new TypeError('always may only look at the memory, not write it')
+  }
+}
+
+export class States {
+  readonly #words: number
+  readonly #initial: Int32Array
+  readonly #always: (memory: Readable) => void
+  readonly #root: Decision = { word: -1, next: undefined }
+  #rooted = false
+  /** Words that `always` has read so far. */
+  readonly #watched: number[] = []
+  #seen = new Set<string>()
+
+  constructor(words: number, initial: Int32Array, always: (memory: Readable) => void) {
+    this.#words = words
+    this.#initial = initial
+    this.#always = always
+  }
+
+  /** Judges every state of a graph. Throws `InvariantBroken`. */
+  judge(graph: Graph): void {
+    for (;;) {
+      const watched = this.#watched.length
+      this.#enumerate(graph)
+      if (this.#watched.length === watched) return
+    }
+  }
+
+  #enumerate(graph: Graph): void {
+    const threads = graph.threads
+    // The steps of each thread that write a watched word, by the position of the event that makes the step.
+    const steps: number[][] = Array.from({ length: threads }, () => [])
+    const writes: { location: number; word: number; events: number[]; owners: number[] }[] = []
+    let key = ''
+    for (const word of this.#watched) {
+      const location = graph.knownLocation(word)
+      if (location === undefined) continue
+      const events: number[] = []
+      const owners: number[] = []
+      key += `|${word}`
+      for (let write = graph.coNext[location]; write >= 0; write = graph.coNext[write]) {
+        const owner = ownerOf(graph, write)
+        events.push(write)
+        owners.push(owner)
+        if (owner >= 0 && !steps[graph.thread[owner]].includes(graph.index[owner])) {
+          steps[graph.thread[owner]].push(graph.index[owner])
+        }
+        key += `,${owner < 0 ? '' : `${graph.thread[owner]}.${graph.index[owner]}`}=${graph.value[write]}`
+      }
+      writes.push({ location, word, events, owners })
+    }
+    // What each of these steps needs of the others.
+    const needs: Int32Array[][] = []
+    for (let thread = 0; thread < threads; thread++) {
+      steps[thread].sort((a, b) => a - b)
+      needs.push(
+        steps[thread].map((index) => {
+          graph.open()
+          graph.include(graph.order[thread][index])
+          graph.close()
+          const need = new Int32Array(threads)
+          for (let other = 0; other < threads; other++) {
+            for (const step of steps[other]) if (step < graph.inside[other]) need[other]++
+          }
+          key += `;${need.join()}`
+          return need
+        }),
+      )
+    }
+    if (this.#seen.has(key)) return
+
+    const counts = new Int32Array(threads)
+    const isDone = (owner: number): boolean => owner < 0 || graph.index[owner] < limit(graph.thread[owner])
+    const limit = (thread: number): number => (counts[thread] === 0 ? 0 : steps[thread][counts[thread] - 1] + 1)
+    const valueOf = (word: number): number => {
+      const found = writes.find((entry) => entry.word === word)
+      if (found === undefined) return this.#initial[word]
+      return lastValue(graph, found.location, found.events, (i) => isDone(found.owners[i]))
+    }
+    const closed = (): boolean => {
+      for (let thread = 0; thread < threads; thread++) {
+        if (counts[thread] === 0) continue
+        const need = needs[thread][counts[thread] - 1]
+        for (let other = 0; other < threads; other++) if (need[other] > counts[other]) return false
+      }
+      return true
+    }
+    // Every combination of counts, like the digits of a number.
+    for (;;) {
+      if (closed()) this.#judge(valueOf, graph, steps, counts)
+      let digit = 0
+      while (digit < threads && counts[digit] === steps[digit].length) counts[digit++] = 0
+      if (digit === threads) break
+      counts[digit]++
+    }
+    if (this.#seen.size >= 100_000) this.#seen = new Set()
+    this.#seen.add(key)
+  }
+
+  #judge(valueOf: (word: number) => number, graph: Graph, steps: readonly number[][], counts: Int32Array): void {
+    let decision: Decision | undefined = this.#rooted ? this.#root : undefined
+    while (decision !== undefined) {
+      if (decision.next === undefined) return
+      decision = decision.next.get(valueOf(decision.word))
+    }
+    const memory = new Watched(this.#words, (word) => {
+      if (!this.#watched.includes(word)) this.#watched.push(word)
+      const location = graph.knownLocation(word)
+      const known = valueOf(word)
+      // A word that was not watched yet: this enumeration does not know its writes; the next one will judge this state.
+      return location === undefined ? this.#initial[word] : known
+    })
+    const watched = this.#watched.length
+    try {
+      this.#always(memory)
+    } catch (error) {
+      if (this.#watched.length > watched) return
+      throw new InvariantBroken(error, stateOf(graph, steps, counts))
+    }
+    if (this.#watched.length > watched) return
+    this.#rooted = true
+    let at = this.#root
+    for (const { word, value } of memory.read_) {
+      at.word = word
+      at.next ??= new Map()
+      let next = at.next.get(value)
+      if (next === undefined) {
+        next = { word: -1, next: undefined }
+        at.next.set(value, next)
+      }
+      at = next
+    }
+  }
+}
+
+/** The step that a write belongs to: the SeqCst operation before it, or the notify that woke its thread; -1 for the start. */
+function ownerOf(graph: Graph, write: number): number {
+  const order = graph.order[graph.thread[write]]
+  for (let i = graph.index[write]; i >= 0; i--) {
+    const kind = graph.kind[order[i]]
+    if (kind === WAKE) return graph.rf[order[i]]
+    if (kind !== PLAIN_READ && kind !== PLAIN_WRITE) return order[i]
+  }
+  return -1
+}
+
+/** The value that the last of the writes that are done leaves in a word, byte by byte. */
+function lastValue(graph: Graph, location: number, events: readonly number[], isDone: (i: number) => boolean): number {
+  let value = 0
+  let missing = 15
+  for (let i = events.length - 1; i >= 0 && missing !== 0; i--) {
+    if (!isDone(i)) continue
+    const found = missing & graph.mask[events[i]]
+    for (let byte = 0; byte < 4; byte++) if ((found >> byte) & 1) value |= graph.value[events[i]] & (255 << (8 * byte))
+    missing &= ~found
+  }
+  for (let byte = 0; byte < 4; byte++) if ((missing >> byte) & 1) value |= graph.value[location] & (255 << (8 * byte))
+  return value
+}
+
+/** The events of a state: those of the steps that were chosen, and what must come before them. */
+function stateOf(graph: Graph, steps: readonly number[][], counts: Int32Array): Int32Array {
+  graph.open()
+  for (let thread = 0; thread < graph.threads; thread++) {
+    if (counts[thread] > 0) graph.include(graph.order[thread][steps[thread][counts[thread] - 1]])
+  }
+  graph.close()
+  return graph.inside.slice()
+}

@@ -1,0 +1,364 @@
+import { asThread, NonDeterminismError } from './guards.ts'
+import {
+  COMPARE_EXCHANGE,
+  DONE,
+  LOAD,
+  NOTIFY,
+  operationNames,
+  PAUSE,
+  READ,
+  READ_BYTES,
+  THROWN,
+  WAIT,
+} from './operation.ts'
+import { canonical, frozen } from './plain-data.ts'
+import type { Mark, Program } from './program.ts'
+import { SimulatedMemory } from './simulated-memory.ts'
+
+/**
+ * A thread as a trie of histories.
+ *
+ * A thread is deterministic, so what it does next is a function of the answers it got so far. A node of the trie is "the
+ * thread after these answers" and holds its next operation, or its result. User code runs only when a history is new;
+ * from then on a search walks nodes, and switching threads is free.
+ */
+
+/** What an operation answered: a number, or the bytes of a bulk read as a string. */
+export type Answer = number | string
+
+/** A mark as it was made, between the operation before and the one of its node. */
+export interface Marked {
+  readonly kind: 'call' | 'return' | 'ack'
+  readonly name: string
+  readonly value: unknown
+}
+
+/** A thread after some answers, about to do its next operation. Nodes are made by `Thread`, once each. */
+export class History {
+  readonly parent: History | null
+  /** What the operation of the parent answered. */
+  readonly answer: Answer
+  /** How many operations came before. */
+  readonly depth: number
+  /** The depth at which the current spin iteration began: after the last `pause` or shared write. */
+  readonly iteration: number
+
+  kind = 0
+  /** The word; for bulk copies the first byte. */
+  word = 0
+  a = 0
+  b = 0
+  bytes = ''
+  /** For `PAUSE`: the thread would only repeat its iteration, so it parks here. */
+  parks = false
+  /** For `DONE` what the thread returned, for `THROWN` what it threw. */
+  result: unknown = undefined
+  marks: readonly Marked[] = noMarks
+  /** A number of its own for each node, in the order they were made. */
+  readonly serial: number
+  /** Scratch of the search: what it calls the word of this operation, -1 while it has no name for it. */
+  location = -1
+
+  #answer0: Answer = 0
+  #child0: History | undefined
+  #children: Map<Answer, History> | undefined
+
+  constructor(parent: History | null, answer: Answer, serial: number) {
+    this.parent = parent
+    this.answer = answer
+    this.serial = serial
+    this.depth = parent === null ? 0 : parent.depth + 1
+    this.iteration = parent === null ? 0 : endsIteration(parent, answer) ? this.depth : parent.iteration
+  }
+
+  get finished(): boolean {
+    return this.kind >= DONE
+  }
+
+  /** The node after this operation answered `answer`, if user code has run that far. */
+  child(answer: Answer): History | undefined {
+    if (this.#child0 !== undefined && this.#answer0 === answer) return this.#child0
+    return this.#children?.get(answer)
+  }
+
+  adopt(child: History): void {
+    if (this.#child0 === undefined) {
+      this.#answer0 = child.answer
+      this.#child0 = child
+      return
+    }
+    this.#children ??= new Map()
+    this.#children.set(child.answer, child)
+  }
+
+  /** Forgets what comes after. The nodes stay valid for whoever holds them. */
+  forget(): void {
+    this.#child0 = undefined
+    this.#children = undefined
+  }
+
+  /** Whether this node's operation equals another's. */
+  same(other: History): boolean {
+    return this.#is(other.kind, other.word, other.a, other.b, other.bytes)
+  }
+
+  matches(kind: number, word: number, a: number, b: number, bytes: string): boolean {
+    return this.#is(kind, word, a, b, bytes)
+  }
+
+  #is(kind: number, word: number, a: number, b: number, bytes: string): boolean {
+    return this.kind === kind && this.word === word && this.a === a && this.b === b && this.bytes === bytes
+  }
+}
+
+const noMarks: readonly Marked[] = []
+
+/** Whether the operation of `node`, answered so, is a `pause` that did nothing or a shared write: a new spin iteration begins. */
+function endsIteration(node: History, answer: Answer): boolean {
+  switch (node.kind) {
+    case LOAD:
+    case READ:
+    case READ_BYTES:
+      return false
+    case COMPARE_EXCHANGE:
+      return answer === node.a
+    case WAIT:
+      return answer !== 0
+    case NOTIFY:
+      return answer !== 0
+    default:
+      return true
+  }
+}
+
+/** Thrown through user code to leave it. Whoever catches it must let it pass. */
+const stop: unique symbol = Symbol('the checker leaves this thread here; rethrow what you did not expect')
+
+/** A thread that did something else when it was given the same answers again. */
+export class DivergedError extends NonDeterminismError {
+  readonly thread: string
+
+  constructor(thread: string, message: string) {
+    super(message)
+    this.thread = thread
+  }
+}
+
+/** The memory of one run of a thread: answers from a history, then notes the next operation and leaves. */
+class RunMemory extends SimulatedMemory {
+  readonly #path: readonly History[]
+  readonly #answers: readonly Answer[]
+  /** After the history, go on answering the operations from this index of the path to its end, again and again. -1: do not. */
+  readonly #cycle: number
+  readonly #limit: number
+  #position = 0
+  /** The user code has been left; whatever it still does in `finally` blocks is not heard. */
+  left = false
+  /** The first operation that differs from the path. */
+  differs: { at: number; kind: number; word: number; a: number; b: number } | undefined
+  /** Whether the cycle went on to the limit. */
+  cycled = false
+  readonly next = { kind: 0, word: 0, a: 0, b: 0, bytes: '' }
+  marks: Marked[] = []
+  /** When given, told before each operation of the path. */
+  readonly #observe: ((index: number) => void) | undefined
+
+  constructor(
+    words: number,
+    path: readonly History[],
+    answers: readonly Answer[],
+    cycle: number,
+    limit: number,
+    observe?: (index: number) => void,
+  ) {
+    super(words)
+    this.#path = path
+    this.#answers = answers
+    this.#cycle = cycle
+    this.#limit = limit
+    this.#observe = observe
+  }
+
+  protected operate(kind: number, word: number, a: number, b: number, bytes: string): Answer {
+    if (this.left) throw stop
+    let index = this.#position++
+    const length = this.#path.length
+    if (index >= length) {
+      if (this.#cycle < 0) return this.#leave(kind, word, a, b, bytes)
+      if (index >= this.#limit) {
+        this.cycled = true
+        return this.#leave(kind, word, a, b, bytes)
+      }
+      index = this.#cycle + ((index - length) % (length - this.#cycle))
+    }
+    if (!this.#path[index].matches(kind, word, a, b, bytes)) {
+      this.differs = { at: index, kind, word, a, b }
+      return this.#leave(kind, word, a, b, bytes)
+    }
+    if (this.#observe !== undefined) this.#observe(index)
+    this.marks = []
+    return this.#answers[index]
+  }
+
+  /** Whether the whole path was walked. */
+  get arrived(): boolean {
+    return this.#position >= this.#path.length
+  }
+
+  #leave(kind: number, word: number, a: number, b: number, bytes: string): never {
+    Object.assign(this.next, { kind, word, a, b, bytes })
+    this.left = true
+    throw stop
+  }
+}
+
+export class Thread {
+  readonly name: string
+  readonly #body: (memory: SimulatedMemory, mark: Mark) => unknown
+  readonly #words: number
+  readonly #events: number
+  #root: History | undefined
+  /** How often user code ran. */
+  runs = 0
+  /** How many nodes there are. */
+  nodes = 0
+
+  /** @param events how many operations decide that a spin iteration repeats for ever */
+  constructor(name: string, body: (memory: SimulatedMemory, mark: Mark) => unknown, words: number, events: number) {
+    this.name = name
+    this.#body = body
+    this.#words = words
+    this.#events = events
+  }
+
+  /** The thread before its first operation. */
+  get root(): History {
+    this.#root ??= this.#expand(null, 0)
+    return this.#root
+  }
+
+  /** The thread after the operation of `node` answered `answer`. Runs user code when nobody has been there before. */
+  after(node: History, answer: Answer): History {
+    return node.child(answer) ?? this.#expand(node, answer)
+  }
+
+  /** Runs the thread along the operations that lead to `node`, telling `observe` before each one, from inside user code. */
+  retrace(node: History, observe: (node: History) => void): void {
+    const { path, answers } = pathTo(node)
+    // `node` itself is part of what is observed: it is the operation at which the run leaves the user code.
+    const whole = node.finished ? path : [...path, node]
+    this.#run(whole, [...answers, 0], -1, (index) => observe(whole[index]))
+  }
+
+  #expand(parent: History | null, answer: Answer): History {
+    const { path, answers } = parent === null ? { path: [], answers: [] } : pathTo(parent)
+    if (parent !== null) {
+      path.push(parent)
+      answers.push(answer)
+    }
+    const node = new History(parent, answer, this.nodes++)
+    const { memory, returned, thrown, result } = this.#run(path, answers, -1)
+    node.marks = memory.marks
+    if (returned || thrown) {
+      node.kind = thrown ? THROWN : DONE
+      node.result = result
+      const again = this.#run(path, answers, -1)
+      if (again.returned !== returned || describe(again) !== describe({ returned, result })) {
+        throw new DivergedError(
+          this.name,
+          `thread ${this.name} is not deterministic: given the same answers it ended with ${describe({ returned, result })}, then with ${describe(again)}. A thread must keep no state outside itself`,
+        )
+      }
+    } else {
+      Object.assign(node, memory.next)
+      if (node.kind === PAUSE) node.parks = this.#repeats(node, path, answers)
+    }
+    parent?.adopt(node)
+    return node
+  }
+
+  /** Whether a thread that pauses would, given the same values again and again, only repeat the iteration it has just done. */
+  #repeats(node: History, path: readonly History[], answers: readonly Answer[]): boolean {
+    const { memory } = this.#run([...path, node], [...answers, 0], node.iteration)
+    return memory.cycled
+  }
+
+  #run(
+    path: readonly History[],
+    answers: readonly Answer[],
+    cycle: number,
+    observe?: (index: number) => void,
+  ): { memory: RunMemory; returned: boolean; thrown: boolean; result: unknown } {
+    this.runs++
+    const memory = new RunMemory(this.#words, path, answers, cycle, this.#events, observe)
+    const mark: Mark = (kind, name, value) => {
+      if (!memory.left) memory.marks.push({ kind, name, value })
+    }
+    let returned = false
+    let thrown = false
+    let result: unknown
+    try {
+      result = asThread(() => this.#body(memory, mark))
+      returned = true
+    } catch (error) {
+      if (error !== stop) {
+        result = error
+        thrown = true
+      }
+    }
+    if (memory.differs !== undefined && cycle < 0) this.#diverged(path, memory.differs)
+    if (memory.left && (returned || thrown)) {
+      returned = false
+      thrown = true
+      result = new Error(
+        `thread ${this.name} caught the signal by which the checker leaves it: a catch block must rethrow what it did not expect`,
+      )
+    }
+    if (returned) {
+      try {
+        if (result instanceof Promise) throw new TypeError('a thread must be synchronous, but this one returned a promise')
+        frozen(result)
+      } catch (error) {
+        returned = false
+        thrown = true
+        result = error
+      }
+    }
+    if ((returned || thrown) && cycle < 0 && !memory.arrived) {
+      this.#diverged(path, { at: path.length - 1, kind: returned ? DONE : THROWN, word: 0, a: 0, b: 0 })
+    }
+    return { memory, returned, thrown, result }
+  }
+
+  #diverged(path: readonly History[], found: { at: number; kind: number; word: number; a: number; b: number }): never {
+    const expected = path[found.at]
+    throw new DivergedError(
+      this.name,
+      `thread ${this.name} is not deterministic: given the same answers again, its operation ${found.at + 1} was first ${
+        operationNames[expected.kind]
+      }(${expected.word}) with ${expected.a}, then ${operationNames[found.kind]}(${found.word}) with ${found.a}. A thread must keep no state outside itself`,
+    )
+  }
+}
+
+function describe(end: { returned: boolean; result: unknown }): string {
+  return end.returned ? (canonical(end.result) ?? 'undefined') : `the error ${String(end.result)}`
+}
+
+/** The nodes before `node`, first to last, and what each answered on the way to it. */
+export function pathTo(node: History): { path: History[]; answers: Answer[] } {
+  const path = new Array<History>(node.depth)
+  const answers = new Array<Answer>(node.depth)
+  for (let at = node; at.parent !== null; at = at.parent) {
+    path[at.depth - 1] = at.parent
+    answers[at.depth - 1] = at.answer
+  }
+  return { path, answers }
+}
+
+/** The threads of a program, in the order in which it lists them. */
+export function threadsOf(program: Program, events: number): Thread[] {
+  return Object.entries(program.threads).map(
+    ([name, body]) => new Thread(name, body as (memory: SimulatedMemory, mark: Mark) => unknown, program.words, events),
+  )
+}

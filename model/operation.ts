@@ -1,0 +1,70 @@
+/** The operations of `Memory` as small integers, so that a search can keep them in flat data. */
+
+export const LOAD = 0
+export const STORE = 1
+export const ADD = 2
+export const SUB = 3
+export const AND = 4
+export const OR = 5
+export const XOR = 6
+export const EXCHANGE = 7
+export const COMPARE_EXCHANGE = 8
+export const WAIT = 9
+export const NOTIFY = 10
+export const PAUSE = 11
+export const READ = 12
+export const WRITE = 13
+export const READ_BYTES = 14
+export const WRITE_BYTES = 15
+/** Not an operation: the thread returned. */
+export const DONE = 16
+/** Not an operation: the thread threw. */
+export const THROWN = 17
+
+export const operationNames: readonly string[] = [
+  'load',
+  'store',
+  'add',
+  'sub',
+  'and',
+  'or',
+  'xor',
+  'exchange',
+  'compareExchange',
+  'wait',
+  'notify',
+  'pause',
+  'read',
+  'write',
+  'readBytes',
+  'writeBytes',
+  'return',
+  'throw',
+]
+
+/** What `wait` came back with, as the number that histories hold. */
+export const NOT_EQUAL = 0
+export const OK = 1
+export const TIMED_OUT = 2
+
+export const waitResults: readonly ['not-equal', 'ok', 'timed-out'] = ['not-equal', 'ok', 'timed-out']
+
+/** The value that a read-modify-write leaves in a word that held `old`. Not for a `compareExchange` that fails. */
+export function updated(kind: number, old: number, operand: number, replacement: number): number {
+  switch (kind) {
+    case ADD:
+      return (old + operand) | 0
+    case SUB:
+      return (old - operand) | 0
+    case AND:
+      return old & operand
+    case OR:
+      return old | operand
+    case XOR:
+      return old ^ operand
+    case EXCHANGE:
+      return operand
+    default:
+      return replacement
+  }
+}

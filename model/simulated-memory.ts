@@ -1,0 +1,140 @@
+import type { Memory, WaitResult } from '../core/memory.ts'
+import {
+  ADD,
+  AND,
+  COMPARE_EXCHANGE,
+  EXCHANGE,
+  LOAD,
+  NOTIFY,
+  OR,
+  PAUSE,
+  READ,
+  READ_BYTES,
+  STORE,
+  SUB,
+  WAIT,
+  WRITE,
+  WRITE_BYTES,
+  waitResults,
+  XOR,
+} from './operation.ts'
+
+/** Thrown for an index outside the memory. */
+export class OutOfRangeError extends RangeError {
+  override readonly name = 'OutOfRangeError'
+}
+
+/**
+ * The door to shared state as a program sees it: turns each call into one operation of plain integers, converted and
+ * checked exactly as a real memory does, and hands it to `operate`.
+ */
+export abstract class SimulatedMemory implements Memory {
+  readonly words: number
+
+  constructor(words: number) {
+    this.words = words
+  }
+
+  /**
+   * Answers one operation: the value read, the old value of a read-modify-write, a number of `operation.ts` for `wait`,
+   * how many were woken for `notify`, the bytes as a string of char codes for `readBytes`.
+   *
+   * @param word the word; for bulk copies the first byte
+   * @param a first operand; for `readBytes` the length
+   * @param b second operand; for `wait` the timeout
+   */
+  protected abstract operate(kind: number, word: number, a: number, b: number, bytes: string): number | string
+
+  load(word: number): number {
+    return this.operate(LOAD, this.#word(word), 0, 0, '') as number
+  }
+
+  store(word: number, value: number): void {
+    this.operate(STORE, this.#word(word), value | 0, 0, '')
+  }
+
+  add(word: number, value: number): number {
+    return this.operate(ADD, this.#word(word), value | 0, 0, '') as number
+  }
+
+  sub(word: number, value: number): number {
+    return this.operate(SUB, this.#word(word), value | 0, 0, '') as number
+  }
+
+  and(word: number, value: number): number {
+    return this.operate(AND, this.#word(word), value | 0, 0, '') as number
+  }
+
+  or(word: number, value: number): number {
+    return this.operate(OR, this.#word(word), value | 0, 0, '') as number
+  }
+
+  xor(word: number, value: number): number {
+    return this.operate(XOR, this.#word(word), value | 0, 0, '') as number
+  }
+
+  exchange(word: number, value: number): number {
+    return this.operate(EXCHANGE, this.#word(word), value | 0, 0, '') as number
+  }
+
+  compareExchange(word: number, expected: number, replacement: number): number {
+    return this.operate(COMPARE_EXCHANGE, this.#word(word), expected | 0, replacement | 0, '') as number
+  }
+
+  wait(word: number, expected: number, timeoutMs?: number): WaitResult {
+    const timeout = Number(timeoutMs)
+    const converted = Number.isNaN(timeout) ? Number.POSITIVE_INFINITY : Math.max(timeout, 0)
+    return waitResults[this.operate(WAIT, this.#word(word), expected | 0, converted, '') as 0 | 1 | 2]
+  }
+
+  notify(word: number, count?: number): number {
+    const wanted = count === undefined ? Number.POSITIVE_INFINITY : Math.trunc(Number(count)) || 0
+    return this.operate(NOTIFY, this.#word(word), Math.max(wanted, 0), 0, '') as number
+  }
+
+  pause(): void {
+    this.operate(PAUSE, 0, 0, 0, '')
+  }
+
+  read(word: number): number {
+    return this.operate(READ, this.#word(word), 0, 0, '') as number
+  }
+
+  write(word: number, value: number): void {
+    this.operate(WRITE, this.#word(word), value | 0, 0, '')
+  }
+
+  readBytes(byte: number, target: Uint8Array): void {
+    this.#bytes(byte, target.length)
+    if (target.length === 0) return
+    const bytes = this.operate(READ_BYTES, byte, target.length, 0, '') as string
+    for (let i = 0; i < target.length; i++) target[i] = bytes.charCodeAt(i)
+  }
+
+  writeBytes(byte: number, source: Uint8Array): void {
+    this.#bytes(byte, source.length)
+    if (source.length === 0) return
+    let bytes = ''
+    for (let i = 0; i < source.length; i++) bytes += String.fromCharCode(source[i])
+    this.operate(WRITE_BYTES, byte, source.length, 0, bytes)
+  }
+
+  now(): number {
+    return 0
+  }
+
+  #word(word: number): number {
+    if (!Number.isInteger(word) || word < 0 || word >= this.words) {
+      throw new OutOfRangeError(`word ${word} is outside the memory: expected an integer from 0 to ${this.words - 1}`)
+    }
+    return word
+  }
+
+  #bytes(byte: number, length: number): void {
+    if (!Number.isInteger(byte) || byte < 0 || byte + length > 4 * this.words) {
+      throw new OutOfRangeError(
+        `${length} bytes at byte ${byte} are outside the memory: expected an integer from 0 to ${4 * this.words - length}`,
+      )
+    }
+  }
+}

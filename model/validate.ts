@@ -1,0 +1,45 @@
+import type { Program } from './program.ts'
+
+/** A program that cannot be run, with what was expected and what came. */
+export class ProgramError extends Error {
+  override readonly name = 'ProgramError'
+}
+
+const largest = 2 ** 24
+
+/**
+ * Throws a `ProgramError` in one line when a program is not one: words that are not a positive integer, a thread that is
+ * not a function, a fault that cannot be explored yet.
+ */
+export function validate(program: Program): void {
+  if (typeof program !== 'object' || program === null) fail('a program', 'an object with name, words and threads', program)
+  const { name, words, threads } = program
+  if (typeof name !== 'string' || name === '') fail('the name of a program', 'a string that is not empty', name)
+  const where = `program ${name}:`
+  if (!Number.isInteger(words) || words < 1 || words > largest) {
+    fail(`${where} words`, `a positive integer up to ${largest}`, words)
+  }
+  if (typeof threads !== 'object' || threads === null) fail(`${where} threads`, 'an object of functions by name', threads)
+  const names = Object.keys(threads)
+  if (names.length === 0) fail(`${where} threads`, 'at least one thread', 'none')
+  for (const thread of names) {
+    if (typeof threads[thread] !== 'function') fail(`${where} thread ${thread}`, 'a function', threads[thread])
+  }
+  for (const part of ['setup', 'always', 'finally'] as const) {
+    if (program[part] !== undefined && typeof program[part] !== 'function') fail(`${where} ${part}`, 'a function', program[part])
+  }
+  for (const [title, witness] of Object.entries(program.sometimes ?? {})) {
+    if (typeof witness !== 'function') fail(`${where} sometimes ${title}`, 'a function', witness)
+  }
+  if (program.faults !== undefined && Object.keys(program.faults).length > 0) {
+    throw new ProgramError(`${where} faults (${Object.keys(program.faults).join(', ')}) cannot be explored yet: remove them`)
+  }
+  if (program.recover !== undefined) {
+    throw new ProgramError(`${where} recover needs crashes, which cannot be explored yet: remove it`)
+  }
+}
+
+function fail(what: string, expected: string, found: unknown): never {
+  const shown = typeof found === 'string' ? JSON.stringify(found) : typeof found === 'function' ? 'a function' : String(found)
+  throw new ProgramError(`${what}: expected ${expected}, found ${shown}`)
+}
