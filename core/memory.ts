@@ -15,6 +15,8 @@ export type WaitResult = 'ok' | 'not-equal' | 'timed-out'
  * Values are signed 32-bit integers; operands are converted as `Int32Array` converts them. `word` is a word index (not a
  * byte offset) from 0 to `words - 1`; `byte` is a byte offset from 0 to `4 * words`. An index that is not an integer in
  * that range throws a `RangeError`, in production too: a stray index must never touch a neighbour.
+ *
+ * Any thread may call anything. Every operation but `wait` is wait-free. Wrappers extend `ForwardingMemory`.
  */
 export interface Memory {
   /** How many 32-bit words there are. */
@@ -36,7 +38,8 @@ export interface Memory {
 
   /**
    * Sleeps while the word holds `expected`, until a `notify` of that word or until `timeoutMs` milliseconds are over
-   * (default: for ever). `'not-equal'` when the word held another value at the call. Blocks the calling thread.
+   * (default: for ever). `'not-equal'` when the word held another value at the call. Blocks the calling thread; the main
+   * thread of a browser page may not block, and gets a `TypeError`.
    */
   wait(word: number, expected: number, timeoutMs?: number): WaitResult
   /** Wakes up to `count` (default: all) threads that sleep on the word, in the order they fell asleep. Returns how many. */
@@ -48,9 +51,12 @@ export interface Memory {
 
   read(word: number): number
   write(word: number, value: number): void
-  /** Copies `target.length` bytes out, starting at offset `byte`. Bytes are little-endian with the words. */
+  /**
+   * Copies `target.length` bytes out, starting at offset `byte`. Bytes are little-endian with the words. `target` must not
+   * lie in the memory itself.
+   */
   readBytes(byte: number, target: Uint8Array): void
-  /** Copies all of `source` in, starting at offset `byte`. */
+  /** Copies all of `source` in, starting at offset `byte`. `source` must not lie in the memory itself. */
   writeBytes(byte: number, source: Uint8Array): void
 
   /** Milliseconds from an arbitrary start, never going back. Only for computing timeouts; constant in the checker. */

@@ -1,0 +1,204 @@
+import type { Memory, WaitResult } from './memory.ts'
+import { requireInteger, show } from './require.ts'
+
+/**
+ * Up to this many bytes a plain loop is faster than `TypedArray.prototype.set`: the call costs about 25 ns, and reading
+ * needs a view of the part that is read, another 40 ns (Node 20; `test/bench` has the program).
+ */
+const loopReadBytes = 32
+const loopWriteBytes = 15
+
+const wordsMax = 2 ** 32
+
+/** `Atomics.pause` where the engine has it (2025 and later), nothing elsewhere. */
+const pauseHint: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
+
+/**
+ * `Memory` over a `SharedArrayBuffer`: what the threads of one process use in production.
+ *
+ * ```ts
+ * const memory = new SharedMemory(1024)                    // 1024 words, all zero
+ * worker.postMessage(memory.buffer)                        // in the worker: new SharedMemory(buffer)
+ * ```
+ *
+ * Any number of threads may stand on one buffer, each with a `SharedMemory` of its own. Every operation is wait-free,
+ * except `wait`. There is this one class and no other over a `SharedArrayBuffer`: engines inline its methods only while
+ * one class is seen at a call, and cost is then that of the bare `Atomics`.
+ */
+export class SharedMemory implements Memory {
+  /** The buffer underneath: post this one to other threads. */
+  readonly buffer: SharedArrayBuffer
+  /** Where word 0 lies in the buffer, in bytes. */
+  readonly byteOffset: number
+  readonly words: number
+  private readonly int32: Int32Array
+  private readonly bytes: Uint8Array
+
+  /**
+   * @param source the number of 32-bit words of a new buffer (a positive integer), or a buffer that exists, such as one
+   * that another thread posted. A growable buffer is taken at its present length
+   * @param byteOffset where to begin in a buffer that exists: a multiple of 4, default 0
+   * @param words how many words of it to use, default as many whole words as there are
+   * @throws RangeError when the part lies outside the buffer or is not aligned
+   */
+  constructor(source: number | SharedArrayBuffer, byteOffset = 0, words?: number) {
+    requireLittleEndian(hostIsLittleEndian)
+    if (typeof SharedArrayBuffer === 'undefined') {
+      throw new Error(
+        'SharedMemory: this host has no SharedArrayBuffer; in a browser, serve the page with the headers ' +
+          'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+      )
+    }
+    if (typeof source === 'number') {
+      requireInteger('SharedMemory: words', source, 1, wordsMax)
+      if (byteOffset !== 0 || words !== undefined) {
+        throw new TypeError('SharedMemory: byteOffset and words belong to a buffer that exists, not to a new one')
+      }
+      this.buffer = new SharedArrayBuffer(4 * source)
+      this.words = source
+    } else {
+      // By tag and not by `instanceof`: a buffer of another realm (a frame, a `node:vm` context) is as good.
+      if (Object.prototype.toString.call(source) !== '[object SharedArrayBuffer]') {
+        throw new TypeError(`SharedMemory: expected a number of words or a SharedArrayBuffer, found ${show(source)}`)
+      }
+      const { byteLength } = source
+      requireInteger('SharedMemory: byteOffset', byteOffset, 0, byteLength)
+      if (byteOffset % 4 !== 0) throw new RangeError(`SharedMemory: byteOffset ${byteOffset} is not a multiple of 4`)
+      const wordsThere = Math.floor((byteLength - byteOffset) / 4)
+      if (wordsThere === 0) {
+        throw new RangeError(`SharedMemory: no word fits into ${byteLength} bytes from byteOffset ${byteOffset} on`)
+      }
+      this.words = words ?? wordsThere
+      requireInteger('SharedMemory: words', this.words, 1, wordsThere)
+      this.buffer = source
+    }
+    this.byteOffset = byteOffset
+    // Views of explicit length: those that track the length of a growable buffer are several times slower.
+    this.int32 = new Int32Array(this.buffer, byteOffset, this.words)
+    this.bytes = new Uint8Array(this.buffer, byteOffset, 4 * this.words)
+  }
+
+  load(word: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.load(this.int32, word)
+  }
+
+  store(word: number, value: number): void {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    Atomics.store(this.int32, word, value)
+  }
+
+  add(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.add(this.int32, word, value)
+  }
+
+  sub(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.sub(this.int32, word, value)
+  }
+
+  and(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.and(this.int32, word, value)
+  }
+
+  or(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.or(this.int32, word, value)
+  }
+
+  xor(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.xor(this.int32, word, value)
+  }
+
+  exchange(word: number, value: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.exchange(this.int32, word, value)
+  }
+
+  compareExchange(word: number, expected: number, replacement: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.compareExchange(this.int32, word, expected, replacement)
+  }
+
+  /**
+   * Blocks the calling thread. The main thread of a browser page may not block: there this throws a `TypeError`, whatever
+   * the word holds (so do service workers and worklets). Workers may, and so may Node's main thread, whose event loop
+   * then stands still.
+   */
+  wait(word: number, expected: number, timeoutMs?: number): WaitResult {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.wait(this.int32, word, expected, timeoutMs)
+  }
+
+  notify(word: number, count?: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Atomics.notify(this.int32, word, count)
+  }
+
+  pause(): void {
+    pauseHint()
+  }
+
+  read(word: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return this.int32[word] as number
+  }
+
+  write(word: number, value: number): void {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    this.int32[word] = value
+  }
+
+  readBytes(byte: number, target: Uint8Array): void {
+    const { bytes } = this
+    const length = target.length
+    if (!Number.isInteger(byte) || byte < 0 || byte + length > bytes.length) this.refuseBytes(byte, length)
+    if (length > loopReadBytes) {
+      target.set(bytes.subarray(byte, byte + length))
+    } else {
+      for (let i = 0; i < length; i++) target[i] = bytes[byte + i] as number
+    }
+  }
+
+  writeBytes(byte: number, source: Uint8Array): void {
+    const { bytes } = this
+    const length = source.length
+    if (!Number.isInteger(byte) || byte < 0 || byte + length > bytes.length) this.refuseBytes(byte, length)
+    if (length > loopWriteBytes) {
+      bytes.set(source, byte)
+    } else {
+      for (let i = 0; i < length; i++) bytes[byte + i] = source[i] as number
+    }
+  }
+
+  now(): number {
+    return globalThis.performance.now()
+  }
+
+  private refuseWord(word: number): never {
+    throw new RangeError(`memory: expected a word index from 0 to ${this.words - 1}, found ${show(word)}`)
+  }
+
+  private refuseBytes(byte: number, length: number): never {
+    throw new RangeError(
+      `memory: expected a range of bytes between 0 and ${4 * this.words}, found ${length} bytes from ${show(byte)} on`,
+    )
+  }
+}
+
+const hostIsLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+/**
+ * Byte offsets and words agree only where the lowest byte of a word comes first.
+ *
+ * @param littleEndian whether the host is so
+ * @throws Error on a host that is not
+ */
+export function requireLittleEndian(littleEndian: boolean): void {
+  if (!littleEndian) {
+    throw new Error('SharedMemory: this host is big-endian; Heddle lays bytes out for little-endian hosts only')
+  }
+}

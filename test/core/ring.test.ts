@@ -1,0 +1,463 @@
+import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ForwardingMemory, lineWords, Ring, type RingOptions, SharedMemory } from '../../core/index.ts'
+
+/** A ring and its ends over a memory of just its size. Ends do not spin: here nobody else moves. */
+function ringOf(options: RingOptions) {
+  const memory = new SharedMemory(Ring.words(options))
+  const ring = Ring.create(memory, options)
+  const sources = Array.from({ length: options.readers ?? 1 }, () => ring.source({ spins: 0 }))
+  return { memory, ring, sink: ring.sink({ spins: 0 }), sources, source: sources[0] as (typeof sources)[number] }
+}
+
+/** The n-th item: bytes that differ from item to item and from byte to byte. */
+function itemOf(n: number, itemBytes: number): Uint8Array {
+  return Uint8Array.from({ length: itemBytes }, (_, i) => (n * 37 + i * 11 + (n >> 3)) & 0xff)
+}
+
+function itemsOf(from: number, count: number, itemBytes: number): Uint8Array {
+  const bytes = new Uint8Array(count * itemBytes)
+  for (let i = 0; i < count; i++) bytes.set(itemOf(from + i, itemBytes), i * itemBytes)
+  return bytes
+}
+
+/** Positions around every point where a 31-bit or 32-bit counter, signed or not, changes its look. */
+const starts = [0, 2 ** 29, 2 ** 30, 2 ** 31, 2 ** 32, -(2 ** 31) + 40].flatMap((point) =>
+  [-33, -5, -2, -1, 0, 1].map((offset) => point + offset).filter((start) => start >= -(2 ** 31) && start < 2 ** 32),
+)
+
+describe('Ring against a plain array', () => {
+  const shape = fc.record({
+    capacity: fc.constantFrom(1, 2, 4, 8),
+    itemBytes: fc.oneof(fc.constantFrom(1, 3, 4, 8, 16), fc.integer({ min: 1, max: 70 })),
+    readers: fc.integer({ min: 1, max: 3 }),
+    start: fc.constantFrom(...starts),
+  })
+  const reader = fc.nat(2)
+  const count = fc.nat(10)
+  const command = fc.oneof(
+    fc.record({ kind: fc.constantFrom('tryPush' as const, 'push' as const, 'free' as const) }),
+    fc.record({ kind: fc.constantFrom('tryPushBatch' as const, 'pushBatch' as const), count }),
+    fc.record({ kind: fc.constantFrom('tryPop' as const, 'pop' as const, 'available' as const), reader }),
+    fc.record({ kind: fc.constantFrom('tryPopBatch' as const, 'popBatch' as const), reader, count }),
+    fc.record({ kind: fc.constantFrom('get' as const, 'advance' as const), reader, count }),
+  )
+
+  it('gives every reader every item, whole and in order, and refuses exactly when full or empty', () => {
+    fc.assert(
+      fc.property(shape, fc.array(command, { maxLength: 80 }), (options, commands) => {
+        const { capacity, itemBytes, readers } = options
+        const { sink, sources } = ringOf(options)
+        let pushed = 0
+        const popped = sources.map(() => 0)
+        const free = () => capacity - (pushed - Math.min(...popped))
+        for (const step of commands) {
+          if ('reader' in step) {
+            const who = step.reader % readers
+            const source = sources[who] as (typeof sources)[number]
+            const next = popped[who] as number
+            const there = pushed - next
+            const found = source.available()
+            expect(found).toBeLessThanOrEqual(there)
+            expect(found > 0).toBe(there > 0)
+            if (step.kind === 'tryPop' || step.kind === 'pop') {
+              const target = new Uint8Array(itemBytes)
+              expect(step.kind === 'pop' ? source.pop(target, 0) : source.tryPop(target)).toBe(there > 0)
+              expect(target).toEqual(there > 0 ? itemOf(next, itemBytes) : new Uint8Array(itemBytes))
+              if (there > 0) popped[who] = next + 1
+            } else if (step.kind === 'tryPopBatch' || step.kind === 'popBatch') {
+              const target = new Uint8Array(step.count * itemBytes)
+              const got = step.kind === 'popBatch' ? source.popBatch(target, 0) : source.tryPopBatch(target)
+              expect(got).toBe(Math.min(step.count, there))
+              expect(target.subarray(0, got * itemBytes)).toEqual(itemsOf(next, got, itemBytes))
+              expect(target.subarray(got * itemBytes).every((byte) => byte === 0)).toBe(true)
+              popped[who] = next + got
+            } else if (step.kind === 'get') {
+              if (step.count < there) expect(source.get(step.count)).toEqual(itemOf(next + step.count, itemBytes))
+              else expect(() => source.get(step.count)).toThrow(RangeError)
+            } else if (step.kind === 'advance') {
+              if (step.count > there) {
+                expect(() => source.advance(step.count)).toThrow(RangeError)
+              } else {
+                source.advance(step.count)
+                popped[who] = next + step.count
+              }
+            }
+          } else if (step.kind === 'tryPush' || step.kind === 'push') {
+            const item = itemOf(pushed, itemBytes)
+            const fits = free() > 0
+            expect(step.kind === 'push' ? sink.push(item, 0) : sink.tryPush(item)).toBe(fits)
+            item.fill(0xee)
+            if (fits) pushed++
+          } else if (step.kind === 'tryPushBatch' || step.kind === 'pushBatch') {
+            const items = itemsOf(pushed, step.count, itemBytes)
+            const fit = Math.min(step.count, free())
+            expect(step.kind === 'pushBatch' ? sink.pushBatch(items, 0) : sink.tryPushBatch(items)).toBe(fit)
+            items.fill(0xee)
+            pushed += fit
+          } else {
+            const found = sink.free()
+            expect(found).toBeLessThanOrEqual(free())
+            expect(found > 0).toBe(free() > 0)
+          }
+        }
+      }),
+      { numRuns: 600 },
+    )
+  })
+
+  it.each(starts)('goes on in order where positions wrap, from %s', (start) => {
+    const { sink, source } = ringOf({ capacity: 4, itemBytes: 5, start })
+    const target = new Uint8Array(5)
+    for (let n = 0; n < 80; n += 4) {
+      for (let i = 0; i < 4; i++) expect(sink.tryPush(itemOf(n + i, 5))).toBe(true)
+      expect(sink.tryPush(itemOf(0, 5))).toBe(false)
+      for (let i = 0; i < 4; i++) {
+        expect(source.tryPop(target)).toBe(true)
+        expect(target).toEqual(itemOf(n + i, 5))
+      }
+      expect(source.tryPop(target)).toBe(false)
+    }
+  })
+})
+
+describe('Ring', () => {
+  it('can be joined by whoever knows where it stands', () => {
+    const options = { capacity: 2, itemBytes: 3, readers: 2 }
+    const words = Ring.words(options)
+    expect(words % lineWords).toBe(0)
+    const memory = new SharedMemory(lineWords + 2 * words)
+    const first = Ring.create(memory, options, lineWords)
+    Ring.create(memory, { capacity: 4, itemBytes: 3 }, lineWords + words)
+    const ring = Ring.attach(memory, lineWords)
+    expect([ring.capacity, ring.itemBytes, ring.readers]).toEqual([2, 3, 2])
+    expect(Ring.attach(memory, lineWords + words).capacity).toBe(4)
+    const source = ring.source()
+    first.sink().tryPush(Uint8Array.of(1, 2, 3))
+    expect(source.get(0)).toEqual(Uint8Array.of(1, 2, 3))
+  })
+
+  it('uses the words that it asked for and no others', () => {
+    for (const options of [
+      { capacity: 1, itemBytes: 1 },
+      { capacity: 8, itemBytes: 33, readers: 3 },
+    ]) {
+      const words = Ring.words(options)
+      const memory = new SharedMemory(words + 2 * lineWords)
+      for (let word = 0; word < memory.words; word++) memory.store(word, 0x55555555)
+      const ring = Ring.create(memory, options, lineWords)
+      const sink = ring.sink()
+      const sources = Array.from({ length: ring.readers }, () => ring.source())
+      const items = new Uint8Array(options.capacity * options.itemBytes).fill(0xff)
+      expect(sink.tryPushBatch(items)).toBe(options.capacity)
+      for (const source of sources) expect(source.tryPopBatch(items)).toBe(options.capacity)
+      for (let word = 0; word < lineWords; word++) {
+        expect(memory.load(word)).toBe(0x55555555)
+        expect(memory.load(lineWords + words + word)).toBe(0x55555555)
+      }
+    }
+  })
+
+  it('keeps words of different owners at least 128 bytes apart', () => {
+    // Whatever a push or a pop changes, found by comparing the memory before and after.
+    const options = { capacity: 1, itemBytes: 4, readers: 2 }
+    const { memory, sink, sources } = ringOf(options)
+    const snapshot = () => Array.from({ length: memory.words }, (_, word) => memory.load(word))
+    const changedBy = (body: () => void) => {
+      const before = snapshot()
+      body()
+      return snapshot().flatMap((value, word) => (value === before[word] ? [] : [word]))
+    }
+    const changes = [
+      changedBy(() => sink.tryPush(Uint8Array.of(1, 2, 3, 4))),
+      ...sources.map((source) => changedBy(() => source.advance(1))),
+    ]
+    expect(changes.map((words) => words.length)).toEqual([2, 1, 1])
+    for (const [i, one] of changes.entries()) {
+      for (const other of changes.slice(i + 1)) {
+        for (const a of one) for (const b of other) expect(Math.abs(a - b)).toBeGreaterThanOrEqual(32)
+      }
+    }
+  })
+
+  it('hands out the sink once, also to threads that attached by themselves', () => {
+    const { memory, ring } = ringOf({ capacity: 2, itemBytes: 1 })
+    expect(() => ring.sink()).toThrow(/the sink was handed out before/)
+    expect(() => Ring.attach(memory).sink()).toThrow(/the sink was handed out before/)
+  })
+
+  it('hands out each source once', () => {
+    const options = { capacity: 2, itemBytes: 1, readers: 3 }
+    const memory = new SharedMemory(Ring.words(options))
+    const ring = Ring.create(memory, options)
+    expect(ring.source({ reader: 1 }).reader).toBe(1)
+    expect(() => ring.source({ reader: 1 })).toThrow(/source 1 was handed out before/)
+    expect(ring.source().reader).toBe(0)
+    expect(Ring.attach(memory).source().reader).toBe(2)
+    expect(() => ring.source()).toThrow(/all 3 sources were handed out before/)
+    for (const reader of [-1, 3, 0.5, Number.NaN]) expect(() => ring.source({ reader })).toThrow(RangeError)
+  })
+
+  it('starts afresh when it is created again', () => {
+    const options = { capacity: 2, itemBytes: 1 }
+    const { memory, sink } = ringOf(options)
+    sink.tryPush(Uint8Array.of(1))
+    const again = Ring.create(memory, options)
+    expect(again.source().available()).toBe(0)
+    expect(again.sink().free()).toBe(2)
+  })
+
+  it('holds back for a reader that nobody has taken yet', () => {
+    const options = { capacity: 2, itemBytes: 1, readers: 2 }
+    const ring = Ring.create(new SharedMemory(Ring.words(options)), options)
+    const sink = ring.sink()
+    ring.source().available()
+    expect(sink.tryPushBatch(Uint8Array.of(1, 2, 3))).toBe(2)
+    expect(ring.source().get(1)).toEqual(Uint8Array.of(2))
+  })
+
+  it('reads in place without consuming, and consumes without reading', () => {
+    const { sink, source } = ringOf({ capacity: 4, itemBytes: 2 })
+    sink.tryPushBatch(Uint8Array.of(1, 2, 3, 4, 5, 6))
+    expect(source.available()).toBe(3)
+    expect(source.get(2)).toEqual(Uint8Array.of(5, 6))
+    const target = new Uint8Array(2)
+    expect(source.get(0, target)).toBe(target)
+    expect(target).toEqual(Uint8Array.of(1, 2))
+    source.advance(2)
+    expect(source.available()).toBe(1)
+    expect(source.get(0)).toEqual(Uint8Array.of(5, 6))
+    expect(sink.free()).toBeGreaterThan(0)
+    source.advance(0)
+    source.advance(1)
+    expect(source.available()).toBe(0)
+  })
+
+  it('can count items of one byte by the thousand', () => {
+    const { sink, source } = ringOf({ capacity: 1024, itemBytes: 1 })
+    const bytes = Uint8Array.from({ length: 3000 }, (_, i) => i & 0xff)
+    expect(sink.tryPushBatch(bytes)).toBe(1024)
+    const target = new Uint8Array(2000)
+    expect(source.tryPopBatch(target)).toBe(1024)
+    expect(target.subarray(0, 1024)).toEqual(bytes.subarray(0, 1024))
+  })
+})
+
+describe('Ring refuses', () => {
+  const memory = new SharedMemory(1024)
+
+  it.each([0, -2, 1.5, Number.NaN, 2 ** 30, Infinity])('a capacity of %s', (capacity) => {
+    expect(() => Ring.words({ capacity, itemBytes: 1 })).toThrow(/Ring: capacity: expected an integer from 1 to 536870912/)
+  })
+
+  it('a capacity that is not a power of two, and names its neighbours', () => {
+    expect(() => Ring.create(memory, { capacity: 6, itemBytes: 1 })).toThrow(
+      'Ring: capacity: expected a power of two, found 6; take 4 or 8',
+    )
+  })
+
+  it.each([0, -1, 0.5, Number.NaN, 2 ** 31])('items of %s bytes', (itemBytes) => {
+    expect(() => Ring.words({ capacity: 1, itemBytes })).toThrow(/Ring: itemBytes: expected an integer/)
+  })
+
+  it.each([0, -1, 1.5, 65537])('%s readers', (readers) => {
+    expect(() => Ring.words({ capacity: 1, itemBytes: 1, readers })).toThrow(/Ring: readers: expected an integer/)
+  })
+
+  it.each([0.5, Number.NaN, 2 ** 32, -(2 ** 31) - 1])('to start at %s', (start) => {
+    expect(() => Ring.words({ capacity: 1, itemBytes: 1, start })).toThrow(/Ring: start: expected an integer/)
+  })
+
+  it('a memory that is too short', () => {
+    const options = { capacity: 4, itemBytes: 8 }
+    const words = Ring.words(options)
+    expect(() => Ring.create(new SharedMemory(words - 1), options)).toThrow(
+      `Ring.create: expected ${words} words from word 0 on, found a memory of ${words - 1} words; ` +
+        `make the memory at least ${words} words long`,
+    )
+    expect(() => Ring.create(new SharedMemory(words), options, lineWords)).toThrow(RangeError)
+  })
+
+  it('a ring that no memory could hold', () => {
+    expect(() => Ring.create(memory, { capacity: 2 ** 29, itemBytes: 2 ** 31 - 1 })).toThrow(/make it smaller/)
+  })
+
+  it.each([1, 16, 33, -32, 0.5, Number.NaN])('to stand at word %s', (at) => {
+    expect(() => Ring.create(memory, { capacity: 1, itemBytes: 1 }, at)).toThrow(/multiple of 32 words/)
+    expect(() => Ring.attach(memory, at)).toThrow(/multiple of 32 words/)
+  })
+
+  it('to attach where nothing stands', () => {
+    expect(() => Ring.attach(new SharedMemory(64))).toThrow(
+      "Ring.attach: expected a structure at word 0, found nothing; create it first, or pass its own 'at'",
+    )
+    expect(() => Ring.attach(new SharedMemory(8))).toThrow(RangeError)
+  })
+
+  it('to attach to anything else', () => {
+    const options = { capacity: 2, itemBytes: 4, readers: 1 }
+    const spoilt = (word: number, value: number) => {
+      const copy = new SharedMemory(Ring.words(options))
+      Ring.create(copy, options)
+      copy.store(word, value)
+      return () => Ring.attach(copy)
+    }
+    expect(spoilt(0, 0x12345678)).toThrow(/found the foreign word 0x12345678/)
+    expect(spoilt(1, 7)).toThrow(/expected layout version 1, found 7/)
+    expect(spoilt(2, 0x4e494843)).toThrow(/expected a structure of kind RING at word 0, found CHIN/)
+    expect(spoilt(2, 1)).toThrow(/kind RING at word 0, found 0x00000001/)
+    expect(spoilt(3, 1000)).toThrow(/expected 1000 words from word 0 on/)
+    expect(spoilt(3, 64)).toThrow(/found 64 in the header/)
+    expect(spoilt(4, 3)).toThrow(/expected a power of two/)
+    expect(spoilt(5, -1)).toThrow(/Ring: itemBytes/)
+    expect(spoilt(6, 2)).toThrow(/the memory was overwritten/)
+  })
+
+  it('to attach to a part of a ring', () => {
+    const options = { capacity: 4, itemBytes: 4 }
+    const whole = new SharedMemory(Ring.words(options))
+    Ring.create(whole, options)
+    const partial = new SharedMemory(whole.buffer, 0, whole.words - 1)
+    expect(() => Ring.attach(partial)).toThrow(/expected 128 words from word 0 on, found a memory of 127 words/)
+  })
+
+  it('items and targets of another length', () => {
+    const { sink, source } = ringOf({ capacity: 2, itemBytes: 4 })
+    for (const length of [0, 3, 5, 8]) {
+      const bytes = new Uint8Array(length)
+      expect(() => sink.tryPush(bytes)).toThrow(`Sink: expected an item of 4 bytes, found ${length}`)
+      expect(() => sink.push(bytes)).toThrow(RangeError)
+      expect(() => source.tryPop(bytes)).toThrow(`Source: expected a target of 4 bytes, found ${length}`)
+      expect(() => source.pop(bytes)).toThrow(RangeError)
+      expect(() => source.get(0, bytes)).toThrow(RangeError)
+    }
+    for (const length of [3, 5]) {
+      const bytes = new Uint8Array(length)
+      expect(() => sink.tryPushBatch(bytes)).toThrow(/expected a multiple of 4 bytes/)
+      expect(() => sink.pushBatch(bytes)).toThrow(RangeError)
+      expect(() => source.tryPopBatch(bytes)).toThrow(/expected a multiple of 4 bytes/)
+      expect(() => source.popBatch(bytes)).toThrow(RangeError)
+    }
+    expect(sink.free()).toBe(2)
+    expect(source.available()).toBe(0)
+  })
+
+  it('indices and counts beyond what is there', () => {
+    const { sink, source } = ringOf({ capacity: 4, itemBytes: 1 })
+    sink.tryPushBatch(Uint8Array.of(1, 2))
+    for (const index of [-1, 2, 0.5, Number.NaN, Infinity]) {
+      expect(() => source.get(index)).toThrow(`Source.get: expected an index below the 2 available items, found ${index}`)
+    }
+    for (const count of [-1, 3, 0.5, Number.NaN, Infinity]) {
+      expect(() => source.advance(count)).toThrow(`Source.advance: expected 0 to 2 (the items available), found ${count}`)
+    }
+    expect(source.tryPopBatch(new Uint8Array(4))).toBe(2)
+  })
+
+  it('time-outs and spins that are no numbers', () => {
+    const { ring, sink, source } = ringOf({ capacity: 1, itemBytes: 1 })
+    const byte = new Uint8Array(1)
+    for (const timeout of [Number.NaN, '5' as unknown as number, null as unknown as number]) {
+      expect(() => sink.push(byte, timeout)).toThrow(/Sink.push: expected timeoutMs to be a number of milliseconds/)
+      expect(() => sink.pushBatch(byte, timeout)).toThrow(/Sink.pushBatch: expected timeoutMs/)
+      expect(() => source.pop(byte, timeout)).toThrow(/Source.pop: expected timeoutMs/)
+      expect(() => source.popBatch(byte, timeout)).toThrow(/Source.popBatch: expected timeoutMs/)
+    }
+    for (const spins of [-1, 0.5, Number.NaN]) {
+      expect(() => ring.sink({ spins })).toThrow(/Ring.sink: spins: expected an integer/)
+      expect(() => ring.source({ spins })).toThrow(/Ring.source: spins: expected an integer/)
+    }
+  })
+})
+
+describe('waiting', () => {
+  it('gives up when the time is over, and goes on as if nothing had been', () => {
+    const { sink, source } = ringOf({ capacity: 1, itemBytes: 1 })
+    const byte = Uint8Array.of(1)
+    expect(source.pop(byte, 2)).toBe(false)
+    expect(source.popBatch(byte, 2)).toBe(0)
+    expect(sink.push(byte, 2)).toBe(true)
+    expect(sink.push(byte, 2)).toBe(false)
+    expect(sink.push(byte, -1)).toBe(false)
+    expect(sink.pushBatch(Uint8Array.of(2, 3), 2)).toBe(0)
+    expect(source.pop(byte, 2)).toBe(true)
+    expect(source.pop(byte, 2)).toBe(false)
+    expect(sink.pushBatch(Uint8Array.of(2, 3), 2)).toBe(1)
+    expect(source.pop(byte)).toBe(true)
+    expect([...byte]).toEqual([2])
+  })
+
+  it('does not touch shared memory more often than it must', () => {
+    const calls: string[] = []
+    class Recording extends ForwardingMemory {
+      override load(word: number): number {
+        calls.push('load')
+        return super.load(word)
+      }
+      override exchange(word: number, value: number): number {
+        calls.push('exchange')
+        return super.exchange(word, value)
+      }
+      override notify(word: number, count?: number): number {
+        calls.push('notify')
+        return super.notify(word, count)
+      }
+      override writeBytes(byte: number, source: Uint8Array): void {
+        calls.push('writeBytes')
+        super.writeBytes(byte, source)
+      }
+      override readBytes(byte: number, target: Uint8Array): void {
+        calls.push('readBytes')
+        super.readBytes(byte, target)
+      }
+    }
+    const during = (body: () => void) => {
+      calls.length = 0
+      body()
+      return calls.join(' ')
+    }
+    const options = { capacity: 8, itemBytes: 1, readers: 2 }
+    const ring = Ring.create(new Recording(new SharedMemory(Ring.words(options))), options)
+    const sink = ring.sink()
+    const source = ring.source()
+    const byte = new Uint8Array(1)
+    expect(during(() => sink.tryPush(byte))).toBe('load load writeBytes exchange')
+    expect(during(() => sink.push(byte))).toBe('writeBytes exchange')
+    expect(during(() => sink.tryPushBatch(new Uint8Array(5)))).toBe('writeBytes exchange')
+    expect(during(() => source.tryPop(byte))).toBe('load readBytes exchange')
+    expect(during(() => source.pop(byte))).toBe('readBytes exchange')
+    expect(during(() => [source.available(), source.get(3), source.get(4)])).toBe('readBytes readBytes')
+    expect(during(() => source.advance(2))).toBe('exchange')
+    expect(during(() => source.tryPopBatch(new Uint8Array(3)))).toBe('readBytes exchange')
+  })
+
+  const run = (data: object) => {
+    const worker = new Worker(new URL('./ring-worker.mjs', import.meta.url), { workerData: data })
+    return new Promise<{ count: number; sum: number; inOrder: boolean }>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    }).finally(() => worker.terminate())
+  }
+
+  it.each([
+    { capacity: 1, itemBytes: 4, readers: 1, items: 3000, batch: 0, spins: 0 },
+    { capacity: 2, itemBytes: 4, readers: 2, items: 3000, batch: 0, spins: 0 },
+    { capacity: 64, itemBytes: 40, readers: 2, items: 100_000, batch: 0, spins: 200 },
+    { capacity: 64, itemBytes: 13, readers: 2, items: 100_000, batch: 50, spins: 200 },
+    { capacity: 8, itemBytes: 4, readers: 1, items: 50_000, batch: 20, spins: 0, start: 2 ** 31 - 20_000 },
+  ])(
+    'takes everything from one thread to others: $capacity slots, $readers readers, batches of $batch',
+    async (shape) => {
+      const options = { ...shape, start: shape.start ?? 0 }
+      const memory = new SharedMemory(Ring.words(options))
+      Ring.create(memory, options)
+      const common = { buffer: memory.buffer, items: shape.items, batch: shape.batch, spins: shape.spins }
+      const readers = Array.from({ length: shape.readers }, () => run({ ...common, role: 'reader' }))
+      const all = await Promise.all([run({ ...common, role: 'writer' }), ...readers])
+      const sum = (shape.items * (shape.items - 1)) / 2
+      expect(all).toEqual(all.map(() => ({ count: shape.items, sum, inOrder: true })))
+    },
+    60_000,
+  )
+})
