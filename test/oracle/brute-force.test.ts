@@ -334,6 +334,7 @@ describe('wait and notify', () => {
   })
 
   it('a time-out is a write of the list', () => {
+    expect(executions(1, [(m) => [m.wait(0, 0, 1), m.load(0)]])).toBe(1)
     // Two sleepers that time out: (enqueue, time-out) of each in one list.
     expect(
       executions(
@@ -359,6 +360,7 @@ describe('data races', () => {
     expect(failures(1, [(m) => m.writeBytes(1, Uint8Array.of(1, 2)), (m) => m.readBytes(2, new Uint8Array(2))])).toEqual([
       'data-race',
     ])
+    expect(failures(1, [(m) => m.write(0, 1), (m) => m.readBytes(2, new Uint8Array(0))])).toEqual([])
   })
 
   it('reading what was released orders; writing after it, or reading something else, does not', () => {

@@ -445,6 +445,7 @@ class BruteForce {
   timeOut(state: State, thread: number, request: Request): void {
     const { word } = request as { readonly word: number }
     state.sleepers[word] = state.sleepers[word].filter((sleeper) => sleeper !== thread)
+    state.threads[thread] = { ...state.threads[thread], status: 'ready' }
     this.note(state, thread, `timed-out ${word}`, [], [`list ${word}`])
     this.answer(state, thread, 'timed-out')
   }

@@ -260,7 +260,8 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       writes,
     }
     for (const other of run.all) {
-      if (other.thread === thread || (other.seqCst && seqCst) || other.from >= to || from >= other.to) continue
+      const common = Math.min(other.to, to) > Math.max(other.from, from)
+      if (other.thread === thread || (other.seqCst && seqCst) || !common) continue
       if (!(other.writesBytes || writesBytes)) continue
       if ([...past].some((known) => known.thread === other.thread && known.time >= other.time)) continue
       run.raced = true

@@ -1,0 +1,119 @@
+/** What the explorer says of a generated program, held against what the oracle says. */
+
+import type { ExploreOptions, Report } from '../../checker/report.ts'
+import type { Program } from '../../model/program.ts'
+import { type BruteForceResult, bruteForce } from './brute-force.ts'
+import { type Code, programOf, type Sketch, type Statement } from './generate.ts'
+
+export type Explore = (program: Program, options?: ExploreOptions) => Report
+export type Replay = (program: Program, schedule: string) => Report
+
+/** How far the oracle goes: what is beyond is left out. */
+const limits = { states: 4000, operations: 60 } as const
+/** Longer than any generated program takes, so that an explorer that runs away is a mismatch and not a hang. */
+const seconds = 10
+
+export function oracle(sketch: Sketch): BruteForceResult {
+  return bruteForce(programOf(sketch), limits)
+}
+
+/** Why the report is wrong, in one sentence; `undefined` when it is right. */
+export function judge(truth: BruteForceResult, report: Report): string | undefined {
+  const kinds = [...truth.failures]
+  if (kinds.length > 0) {
+    if (report.verdict !== 'refuted') return `${report.verdict}, but the oracle finds: ${kinds.join(', ')}`
+    const kind = report.failure?.kind
+    if (kind === undefined || !truth.failures.has(kind)) return `refuted by ${kind}, but the oracle finds: ${kinds.join(', ')}`
+    return undefined
+  }
+  if (report.verdict !== 'holds') {
+    return `${report.verdict} (${report.failure?.kind}: ${report.failure?.message}), but the oracle finds no failure`
+  }
+  if (report.executions !== truth.executions.size) {
+    return `${report.executions} executions, but the oracle finds ${truth.executions.size}`
+  }
+  const { outcomes = [] } = report
+  const known = new Set(outcomes)
+  if (known.size !== outcomes.length) return 'the same outcome is reported twice'
+  const extra = outcomes.find((outcome) => !truth.outcomes.has(outcome))
+  if (extra !== undefined) return `an outcome that the oracle does not know: ${extra}`
+  const missing = [...truth.outcomes].find((outcome) => !known.has(outcome))
+  return missing === undefined ? undefined : `an outcome that only the oracle knows: ${missing}`
+}
+
+/** Explores the program of a sketch, its threads in the given order, and judges the report. */
+export function compare(
+  sketch: Sketch,
+  truth: BruteForceResult,
+  explore: Explore,
+  replay?: Replay,
+  order?: readonly number[],
+): string | undefined {
+  const program = programOf(sketch, order)
+  const executions = truth.executions.size + 1000
+  const report = explore(program, { outcomes: true, executions, seconds })
+  const wrong = judge(truth, report)
+  if (wrong !== undefined || report.failure === undefined || replay === undefined) return wrong
+  const again = replay(program, report.failure.schedule)
+  if (again.verdict !== 'refuted') return `a failure of kind ${report.failure.kind} whose schedule replays as ${again.verdict}`
+  if (again.failure?.kind === report.failure.kind) return undefined
+  return `a failure of kind ${report.failure.kind} whose schedule replays as ${again.failure?.kind}`
+}
+
+/** Every sketch that is one step simpler. */
+export function* simpler(sketch: Sketch): Generator<Sketch> {
+  const { setup, threads } = sketch
+  for (const index of threads.keys()) {
+    if (threads.length > 1) yield { ...sketch, threads: threads.filter((_, other) => other !== index) }
+  }
+  if (setup.length > 0) yield { ...sketch, setup: [] }
+  for (const [index, code] of threads.entries()) {
+    for (const shorter of simplerCode(code)) yield { ...sketch, threads: threads.with(index, shorter) }
+  }
+}
+
+function* simplerCode(code: Code): Generator<Code> {
+  for (const index of code.keys()) yield code.toSpliced(index, 1)
+  for (const [index, statement] of code.entries()) {
+    if (statement.do === 'block' || statement.do === 'repeat' || statement.do === 'spin') {
+      yield code.toSpliced(index, 1, ...statement.body)
+      for (const body of simplerCode(statement.body)) yield code.with(index, { ...statement, body })
+    } else if (statement.do === 'if') {
+      yield code.toSpliced(index, 1, ...statement.yes)
+      for (const yes of simplerCode(statement.yes)) yield code.with(index, { ...statement, yes })
+      for (const no of simplerCode(statement.no)) yield code.with(index, { ...statement, no })
+    }
+    for (const smaller of simplerNumbers(statement)) yield code.with(index, smaller)
+  }
+}
+
+function* simplerNumbers(statement: Statement): Generator<Statement> {
+  for (const [name, value] of Object.entries(statement)) {
+    if (name === 'do' || name === 'rounds' || name === 'times') continue
+    if (typeof value === 'number' && (value > 1 || value < 0) && value < Number.POSITIVE_INFINITY) {
+      for (const smaller of [0, 1]) yield { ...statement, [name]: smaller }
+    } else if (value === 1) {
+      yield { ...statement, [name]: 0 }
+    } else if (typeof value === 'object' && 'lastPlus' in value) {
+      yield { ...statement, [name]: 1 }
+    }
+  }
+}
+
+/** The simplest sketch that is still wrong, by trying what is one step simpler until nothing helps. */
+export function reduce(sketch: Sketch, wrong: (candidate: Sketch) => boolean): Sketch {
+  let current = sketch
+  for (let tries = 0; tries < 3000; ) {
+    let better: Sketch | undefined
+    for (const candidate of simpler(current)) {
+      tries++
+      if (wrong(candidate)) {
+        better = candidate
+        break
+      }
+    }
+    if (better === undefined) return current
+    current = better
+  }
+  return current
+}
