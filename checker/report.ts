@@ -50,6 +50,8 @@ export interface Report {
   /** Graphs given up half-way: cost of the search. */
   readonly discarded: number
   readonly seconds: number
+  /** The bound that was hit, when the verdict is `inconclusive`. */
+  readonly bound?: keyof Bounds
   /** Canonical JSON of the distinct results and final values, on request. */
   readonly outcomes?: readonly string[]
   readonly failure?: Failure
@@ -65,7 +67,19 @@ export interface Bounds {
   readonly events?: number
 }
 
+/** How far a search is. */
+export interface Progress {
+  readonly executions: number
+  readonly seconds: number
+  /** How much of the search tree is done, from 0 to 1: an estimate. */
+  readonly share: number
+  /** How many executions there will be: an estimate. */
+  readonly estimate: number
+}
+
 export interface ExploreOptions extends Bounds {
   /** Collect the distinct outcomes. */
   readonly outcomes?: boolean
+  /** Called about ten times a second. */
+  progress?(progress: Progress): void
 }

@@ -26,7 +26,9 @@ export function encodeSchedule(program: Program, steps: readonly number[]): stri
 export function decodeSchedule(program: Program, schedule: string): number[] {
   const match = /^([0-9a-z]+)\.((?:[a-z]+[0-9]+)*)$/.exec(String(schedule).trim())
   if (match === null) {
-    throw new ScheduleError(`not a schedule: expected something like ${fingerprint(program)}.a3b1a2, found ${JSON.stringify(schedule)}`)
+    throw new ScheduleError(
+      `not a schedule: expected something like ${fingerprint(program)}.a3b1a2, found ${JSON.stringify(schedule)}`,
+    )
   }
   if (match[1] !== fingerprint(program)) {
     throw new ScheduleError(
@@ -37,8 +39,10 @@ export function decodeSchedule(program: Program, schedule: string): number[] {
   const steps: number[] = []
   for (const [, name, count] of match[2].matchAll(/([a-z]+)([0-9]+)/g)) {
     const thread = number(name)
-    if (thread >= threads) throw new ScheduleError(`the schedule names thread ${name}, but ${program.name} has ${threads} threads`)
-    if (Number(count) > 1e6) throw new ScheduleError(`the schedule lets thread ${name} do ${count} operations: expected up to 1000000`)
+    if (thread >= threads)
+      throw new ScheduleError(`the schedule names thread ${name}, but ${program.name} has ${threads} threads`)
+    if (Number(count) > 1e6)
+      throw new ScheduleError(`the schedule lets thread ${name} do ${count} operations: expected up to 1000000`)
     for (let i = 0; i < Number(count); i++) steps.push(thread)
   }
   return steps

@@ -535,7 +535,8 @@ export class Search {
     graph.includeFirst(graph.thread[test], graph.index[test])
     graph.include(source)
     graph.include(list)
-    for (let other = graph.firstReader[list]; other >= 0; other = graph.nextReader[other]) if (other !== read) graph.include(other)
+    for (let other = graph.firstReader[list]; other >= 0; other = graph.nextReader[other])
+      if (other !== read) graph.include(other)
     graph.close()
     return !graph.isOverwrittenInside(source)
   }
@@ -674,7 +675,13 @@ export class Search {
       for (let read = graph.firstReader[source]; read >= 0; read = graph.nextReader[read]) {
         if (graph.index[read] < clock[graph.thread[read]] || !isSharedRead(graph.kind[read])) continue
         if (!this.canRevisit(read, write)) continue
-        if (this.#fits(read, graph.value[write], isUpdate(graph.kind[write]) ? graph.valueAfter(graph.rf[graph.readHalf(write)]) : 0)) {
+        if (
+          this.#fits(
+            read,
+            graph.value[write],
+            isUpdate(graph.kind[write]) ? graph.valueAfter(graph.rf[graph.readHalf(write)]) : 0,
+          )
+        ) {
           this.#push(REVISIT, read, write, 0, 0)
         }
       }

@@ -1,6 +1,6 @@
 import { type Graph, PLAIN_READ, PLAIN_WRITE, WAKE } from '../model/graph.ts'
-import { SoloMemory } from '../model/solo-memory.ts'
 import type { Readable } from '../model/program.ts'
+import { ReadOnlyMemory } from '../model/solo-memory.ts'
 
 /**
  * Judges `always` in every reachable state of the graphs that a search finds.
@@ -28,24 +28,19 @@ export class InvariantBroken extends Error {
   }
 }
 
-class Watched extends SoloMemory {
-  readonly read_: { word: number; value: number }[] = []
-  readonly #valueOf: (word: number) => number
+class Watched extends ReadOnlyMemory {
+  readonly looks: { word: number; value: number }[] = []
+  readonly #valueIn: (word: number) => number
 
-  constructor(words: number, valueOf: (word: number) => number) {
-    super(new Int32Array(0))
-    Object.defineProperty(this, 'words', { value: words })
-    this.#valueOf = valueOf
+  constructor(words: number, valueIn: (word: number) => number) {
+    super(new Int32Array(words))
+    this.#valueIn = valueIn
   }
 
   protected override fetch(word: number): number {
-    const value = this.#valueOf(word)
-    this.read_.push({ word, value })
+    const value = this.#valueIn(word)
+    this.looks.push({ word, value })
     return value
-  }
-
-  protected override put(): never {
-    throw new TypeError('always may only look at the memory, not write it')
   }
 }
 
@@ -120,7 +115,7 @@ export class States {
     const counts = new Int32Array(threads)
     const isDone = (owner: number): boolean => owner < 0 || graph.index[owner] < limit(graph.thread[owner])
     const limit = (thread: number): number => (counts[thread] === 0 ? 0 : steps[thread][counts[thread] - 1] + 1)
-    const valueOf = (word: number): number => {
+    const valueIn = (word: number): number => {
       const found = writes.find((entry) => entry.word === word)
       if (found === undefined) return this.#initial[word]
       return lastValue(graph, found.location, found.events, (i) => isDone(found.owners[i]))
@@ -135,7 +130,7 @@ export class States {
     }
     // Every combination of counts, like the digits of a number.
     for (;;) {
-      if (closed()) this.#judge(valueOf, graph, steps, counts)
+      if (closed()) this.#judge(valueIn, graph, steps, counts)
       let digit = 0
       while (digit < threads && counts[digit] === steps[digit].length) counts[digit++] = 0
       if (digit === threads) break
@@ -145,16 +140,16 @@ export class States {
     this.#seen.add(key)
   }
 
-  #judge(valueOf: (word: number) => number, graph: Graph, steps: readonly number[][], counts: Int32Array): void {
+  #judge(valueIn: (word: number) => number, graph: Graph, steps: readonly number[][], counts: Int32Array): void {
     let decision: Decision | undefined = this.#rooted ? this.#root : undefined
     while (decision !== undefined) {
       if (decision.next === undefined) return
-      decision = decision.next.get(valueOf(decision.word))
+      decision = decision.next.get(valueIn(decision.word))
     }
     const memory = new Watched(this.#words, (word) => {
       if (!this.#watched.includes(word)) this.#watched.push(word)
       const location = graph.knownLocation(word)
-      const known = valueOf(word)
+      const known = valueIn(word)
       // A word that was not watched yet: this enumeration does not know its writes; the next one will judge this state.
       return location === undefined ? this.#initial[word] : known
     })
@@ -168,7 +163,7 @@ export class States {
     if (this.#watched.length > watched) return
     this.#rooted = true
     let at = this.#root
-    for (const { word, value } of memory.read_) {
+    for (const { word, value } of memory.looks) {
       at.word = word
       at.next ??= new Map()
       let next = at.next.get(value)

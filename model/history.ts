@@ -1,16 +1,5 @@
 import { asThread, NonDeterminismError } from './guards.ts'
-import {
-  COMPARE_EXCHANGE,
-  DONE,
-  LOAD,
-  NOTIFY,
-  operationNames,
-  PAUSE,
-  READ,
-  READ_BYTES,
-  THROWN,
-  WAIT,
-} from './operation.ts'
+import { COMPARE_EXCHANGE, DONE, LOAD, NOTIFY, operationNames, PAUSE, READ, READ_BYTES, THROWN, WAIT } from './operation.ts'
 import { canonical, frozen } from './plain-data.ts'
 import type { Mark, Program } from './program.ts'
 import { SimulatedMemory } from './simulated-memory.ts'

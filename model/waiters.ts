@@ -3,8 +3,8 @@
  * 0 is the empty queue, and two queues are the same exactly when their numbers are.
  */
 export class Waiters {
-  #queues: number[][] = [[]]
-  #numbers = new Map<string, number>([['', 0]])
+  readonly #queues: number[][] = [[]]
+  readonly #numbers = new Map<string, number>([['', 0]])
 
   /** The sleepers of a queue, first to be woken first. */
   sleepers(queue: number): readonly number[] {

@@ -1,0 +1,250 @@
+import { LocationsExhausted } from '../model/graph.ts'
+import { clock, NonDeterminismError, withGuards } from '../model/guards.ts'
+import { type Thread, threadsOf } from '../model/history.ts'
+import type { Program } from '../model/program.ts'
+import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
+import { ProgramError, validate } from '../model/validate.ts'
+import { classify } from './failure.ts'
+import { everything, linearize } from './linearize.ts'
+import { canonicalOutcome } from './outcome.ts'
+import type { Bounds, ExploreOptions, Failure, Report } from './report.ts'
+import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
+import { encodeSchedule } from './schedule.ts'
+import { Broken, Search } from './search.ts'
+import { shrink } from './shrink.ts'
+import { InvariantBroken, States } from './states.ts'
+import { traceOf } from './trace.ts'
+
+/** How many operations one thread may do unless told otherwise. */
+export const defaultEvents = 1000
+
+/** How a search is made; tests of the tests put searches with mistakes here. */
+export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number, room: number) => Search
+
+/**
+ * Takes a program through every distinct execution, each once. Synchronous, on this thread; stops at the first failure.
+ *
+ * @param options bounds, none by default but 1000 operations a thread; one that is hit makes the verdict `inconclusive`
+ * @returns what was found. `holds` says that every execution was seen and nothing was wrong with any of them
+ * @throws ProgramError when the program or an option is not one
+ */
+export function explore(program: Program, options: ExploreOptions = {}): Report {
+  return exploreWith((threads, initial, events, room) => new Search(threads, initial, events, room), program, options)
+}
+
+/** `explore` with a search of one's own. */
+export function exploreWith(makeSearch: MakeSearch, program: Program, options: ExploreOptions): Report {
+  validate(program)
+  validateBounds(options)
+  return withGuards(() => {
+    const start = clock()
+    for (let room = 256; ; room *= 8) {
+      try {
+        return new Exploration(makeSearch, program, options, start, room).run()
+      } catch (error) {
+        if (!(error instanceof LocationsExhausted)) throw error
+      }
+    }
+  })
+}
+
+function validateBounds(bounds: Bounds): void {
+  for (const name of ['executions', 'events'] as const) {
+    const value = bounds[name]
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new ProgramError(`option ${name}: expected a positive integer, found ${String(value)}`)
+    }
+  }
+  const { seconds } = bounds
+  if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0)) {
+    throw new ProgramError(`option seconds: expected a positive number, found ${String(seconds)}`)
+  }
+}
+
+/** Something is wrong with the graph as it stands: with its end, unless `counts` names an earlier state. */
+class Found extends Error {
+  readonly finding: Finding
+  readonly counts: Int32Array | undefined
+
+  constructor(finding: Finding, counts?: Int32Array) {
+    super(finding.message)
+    this.finding = finding
+    this.counts = counts
+  }
+}
+
+/** How many ends of paths pass between two looks at the clock. */
+const clockEvery = 64
+
+class Exploration {
+  readonly #program: Program
+  readonly #options: ExploreOptions
+  readonly #start: number
+  readonly #threads: readonly Thread[]
+  readonly #makeSearch: MakeSearch
+  readonly #room: number
+  readonly #outcomes: Set<string> | undefined
+  #initial: Int32Array = new Int32Array(0)
+  #states: States | undefined
+  /** What must still be witnessed. */
+  readonly #unwitnessed: Set<string>
+  #executions = 0
+  #blocked = 0
+  #discarded = 0
+  #bound: keyof Bounds | undefined
+
+  constructor(makeSearch: MakeSearch, program: Program, options: ExploreOptions, start: number, room: number) {
+    this.#makeSearch = makeSearch
+    this.#program = program
+    this.#options = options
+    this.#start = start
+    this.#room = room
+    this.#threads = threadsOf(program, options.events ?? defaultEvents)
+    this.#outcomes = options.outcomes === true ? new Set() : undefined
+    this.#unwitnessed = new Set(Object.keys(program.sometimes ?? {}))
+  }
+
+  run(): Report {
+    try {
+      this.#initial = initialMemory(this.#program)
+    } catch (error) {
+      const { message, ...rest } = classify(error)
+      return this.#report({ ...rest, message: `setup: ${message}`, schedule: encodeSchedule(this.#program, []), trace: [] })
+    }
+    const { always, words } = this.#program
+    if (always !== undefined) this.#states = new States(words, this.#initial, always)
+    const search = this.#makeSearch(this.#threads, this.#initial, this.#options.events ?? defaultEvents, this.#room)
+    try {
+      this.#walk(search)
+    } catch (error) {
+      return this.#report(this.#failure(search, error))
+    }
+    const [missing] = this.#unwitnessed
+    if (missing !== undefined && this.#bound === undefined) {
+      const message = `no execution is a witness of ${JSON.stringify(missing)}`
+      return this.#report({ kind: 'unwitnessed', message, schedule: encodeSchedule(this.#program, []), trace: [] })
+    }
+    return this.#report()
+  }
+
+  #walk(search: Search): void {
+    const { executions = Number.POSITIVE_INFINITY, seconds = Number.POSITIVE_INFINITY } = this.#options
+    let nextProgress = this.#start + 100
+    for (let leaves = 1; ; leaves++) {
+      const leaf = search.advance()
+      switch (leaf) {
+        case undefined:
+          return
+        case 'complete':
+          if (this.#executions === executions) {
+            this.#bound = 'executions'
+            return
+          }
+          this.#states?.judge(search.graph)
+          this.#complete(search)
+          this.#executions++
+          break
+        case 'blocked':
+          this.#states?.judge(search.graph)
+          this.#blocked++
+          break
+        case 'stuck':
+          this.#states?.judge(search.graph)
+          throw new Found({ kind: 'deadlock', message: 'some threads can never go on' })
+        case 'unfinished':
+          this.#bound = 'events'
+          break
+        default:
+          this.#discarded++
+      }
+      if (leaves % clockEvery !== 0) continue
+      const now = clock()
+      if (now - this.#start >= 1000 * seconds) {
+        this.#bound = 'seconds'
+        return
+      }
+      if (now >= nextProgress) {
+        nextProgress = now + 100
+        this.#options.progress?.({
+          executions: this.#executions,
+          seconds: (now - this.#start) / 1000,
+          share: search.share,
+          estimate: search.share > 0 ? this.#executions / search.share : 0,
+        })
+      }
+    }
+  }
+
+  /** Judges a complete execution. */
+  #complete(search: Search): void {
+    const { finally: judge, sometimes, words } = this.#program
+    if (judge === undefined && this.#unwitnessed.size === 0 && this.#outcomes === undefined) return
+    const { graph } = search
+    const contents = this.#initial.slice()
+    for (let location = 0; location < graph.locations; location++) {
+      if (graph.isList[location] === 0) contents[graph.wordOf[location]] = graph.valueAfter(graph.lastWrite[location])
+    }
+    const results = resultsOf(
+      this.#threads,
+      this.#threads.map((_, thread) => search.next(thread)),
+    )
+    if (this.#outcomes !== undefined) {
+      this.#outcomes.add(canonicalOutcome(results, { words, load: (word) => contents[word] }))
+    }
+    for (const name of this.#unwitnessed) {
+      if (sometimes?.[name](new ReadOnlyMemory(contents), results) === true) this.#unwitnessed.delete(name)
+    }
+    if (judge === undefined) return
+    try {
+      judge.call(this.#program, new SoloMemory(contents), results)
+    } catch (error) {
+      const { message, ...rest } = classify(error)
+      throw new Found({ ...rest, message: `finally: ${message}` })
+    }
+  }
+
+  /** Turns what was thrown on the way into a failure that can be replayed. */
+  #failure(search: Search, error: unknown): Failure {
+    const { graph } = search
+    let finding: Finding
+    let counts = everything(graph)
+    if (error instanceof Found) finding = error.finding
+    else if (error instanceof InvariantBroken) {
+      const { message, ...rest } = classify(error.error)
+      finding = { ...rest, message: `always: ${message}` }
+      counts = error.counts
+    } else if (error instanceof Broken) {
+      finding =
+        error.kind === 'thrown' ? classify(error.error) : { kind: 'data-race', message: 'two accesses that nothing orders' }
+    } else if (error instanceof NonDeterminismError) finding = { kind: 'non-determinism', message: error.message }
+    else throw error
+    const found = linearize(graph, counts)
+    if (finding.kind === 'non-determinism') {
+      return { ...finding, schedule: encodeSchedule(this.#program, found), trace: [] }
+    }
+    const first = runSchedule(this.#program, this.#threads, this.#initial, found)
+    const target = first.finding ?? finding
+    const short = shrink(this.#program, this.#threads, this.#initial, first.steps, target)
+    const run = runSchedule(this.#program, this.#threads, this.#initial, short)
+    return {
+      ...(run.finding ?? target),
+      schedule: encodeSchedule(this.#program, run.steps),
+      trace: traceOf(run.machine),
+    }
+  }
+
+  #report(failure?: Failure): Report {
+    const verdict = failure !== undefined ? 'refuted' : this.#bound !== undefined ? 'inconclusive' : 'holds'
+    return {
+      program: this.#program.name,
+      verdict,
+      executions: this.#executions,
+      blocked: this.#blocked,
+      discarded: this.#discarded,
+      seconds: (clock() - this.#start) / 1000,
+      ...(this.#bound === undefined || failure !== undefined ? {} : { bound: this.#bound }),
+      ...(this.#outcomes === undefined ? {} : { outcomes: [...this.#outcomes].sort() }),
+      ...(failure === undefined ? {} : { failure }),
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { History } from '../model/history.ts'
+import type { Machine, Row } from '../model/machine.ts'
+import { NOTIFY, operationNames, PAUSE, READ_BYTES, STORE, WRITE, WRITE_BYTES } from '../model/operation.ts'
+import type { TraceStep } from './report.ts'
+
+/** What a machine did, row by row, with the lines of the program that did it. */
+export function traceOf(machine: Machine): TraceStep[] {
+  const sources = machine.threads.map((thread, number) => {
+    const lines = new Map<number, string>()
+    const last = machine.next[number] as History
+    thread.retrace(last, (node) => {
+      const line = callSite(operationNames[node.kind])
+      if (line !== undefined) lines.set(node.depth, line)
+    })
+    return lines
+  })
+  return machine.rows.map((row) => {
+    const { thread, node } = row
+    const bulk = node.kind === READ_BYTES || node.kind === WRITE_BYTES
+    const source = sources[thread].get(node.depth)
+    const value = shown(row)
+    return {
+      thread: machine.threads[thread].name,
+      operation: row.event ?? operationNames[node.kind],
+      word: bulk ? node.word >> 2 : node.word,
+      ...(value === undefined ? {} : { value }),
+      ...(row.wrote === undefined ? {} : { wrote: row.wrote }),
+      ...(row.from === undefined ? {} : { from: writer(machine, row.from) }),
+      ...(source === undefined ? {} : { source }),
+    }
+  })
+}
+
+function shown(row: Row): number | string | undefined {
+  const { node, answer } = row
+  if (row.event !== undefined || node.kind === PAUSE) return undefined
+  if (node.kind === STORE || node.kind === WRITE) return node.a
+  if (node.kind === WRITE_BYTES) return hex(node.bytes)
+  if (node.kind === READ_BYTES) return hex(answer as string)
+  if (node.kind === NOTIFY) return answer
+  return answer
+}
+
+function hex(bytes: string): string {
+  return Array.from(bytes, (char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')
+}
+
+function writer(machine: Machine, row: number): string {
+  return row < 0 ? 'setup' : `${machine.threads[machine.rows[row].thread].name} #${row + 1}`
+}
+
+/** Files between the caller and the simulated memory: the memory itself, and wrappers around it. */
+const wrappers = /\/model\/(simulated-memory|history|guards)\.|\/core\/forwarding-memory\.|\/specs\/mutate\./
+
+/** `file:line` of whoever called an operation of the memory. */
+function callSite(operation: string): string | undefined {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 50
+  const stack = new Error(operation).stack ?? ''
+  Error.stackTraceLimit = limit
+  // The frames above the memory are the checker's own; then come the memory and its wrappers, then the caller.
+  let entered = false
+  for (const line of stack.split('\n')) {
+    const place = /\(?((?:file:\/\/|\/|[A-Za-z]:\\|https?:\/\/)[^()]*?):(\d+):\d+\)?$/.exec(line.trim())
+    if (place === null) continue
+    const file = place[1].replaceAll('\\', '/')
+    if (wrappers.test(file)) {
+      entered = true
+      continue
+    }
+    if (entered) return `${shorten(file)}:${place[2]}`
+  }
+  return undefined
+}
+
+/** The last parts of a path: enough to find the file, the same on every machine. */
+function shorten(file: string): string {
+  return file
+    .replace(/^file:\/\//, '')
+    .replace(/[?#].*$/, '')
+    .split('/')
+    .slice(-2)
+    .join('/')
+}

@@ -1,0 +1,316 @@
+import type { Answer, History, Thread } from './history.ts'
+import {
+  COMPARE_EXCHANGE,
+  LOAD,
+  NOT_EQUAL,
+  NOTIFY,
+  OK,
+  PAUSE,
+  READ,
+  READ_BYTES,
+  STORE,
+  THROWN,
+  TIMED_OUT,
+  updated,
+  WAIT,
+  WRITE,
+  WRITE_BYTES,
+} from './operation.ts'
+
+/**
+ * One interleaving, step by step: what a schedule does. Threads are tries of histories, so a step costs no user code when
+ * somebody has been there. Made to be copied: a search for a shorter schedule keeps many.
+ */
+
+/** An access to a word, for races. */
+interface Access {
+  readonly thread: number
+  /** The time of the thread at the access. */
+  readonly time: number
+  readonly mask: number
+  readonly writes: boolean
+  readonly plain: boolean
+  /** The row of the access in `rows`. */
+  readonly row: number
+  readonly earlier: Access | undefined
+}
+
+/** One operation that was done. */
+export interface Row {
+  readonly thread: number
+  readonly node: History
+  readonly answer: Answer
+  /** What a read-modify-write left. */
+  readonly wrote: number | undefined
+  /** The row that wrote what was read; -1 for setup; undefined where nothing was read. */
+  readonly from: number | undefined
+  /** Set for what became of a sleeper, which is no call. */
+  readonly event: 'woken' | 'timed-out' | undefined
+}
+
+export interface Race {
+  readonly thread: number
+  readonly word: number
+  /** The rows of the two accesses. */
+  readonly rows: readonly [number, number]
+}
+
+export class Machine {
+  readonly threads: readonly Thread[]
+  readonly memory: Int32Array
+  /** What each thread does next; for a sleeper the `wait` in which it is. */
+  readonly next: (History | undefined)[]
+  readonly asleep: boolean[]
+  readonly queues: Map<number, readonly number[]>
+  /** What was done, in order. */
+  readonly rows: Row[]
+  race: Race | undefined
+  /** For each thread what it knows to have happened. */
+  readonly #clocks: Int32Array[]
+  /** For each word the clock of the SeqCst write that is its value. */
+  readonly #released: Map<number, Int32Array>
+  readonly #accesses: Map<number, Access>
+  readonly #writers: Map<number, number>
+
+  constructor(threads: readonly Thread[], initial: Int32Array, from?: Machine) {
+    this.threads = threads
+    this.memory = (from?.memory ?? initial).slice()
+    this.next = from === undefined ? threads.map(() => undefined) : [...from.next]
+    this.asleep = from === undefined ? threads.map(() => false) : [...from.asleep]
+    this.queues = new Map(from?.queues)
+    this.rows = from === undefined ? [] : [...from.rows]
+    this.race = from?.race
+    this.#clocks =
+      from === undefined ? threads.map(() => new Int32Array(threads.length)) : from.#clocks.map((clock) => clock.slice())
+    this.#released = new Map(from === undefined ? [] : from.#released)
+    this.#accesses = new Map(from === undefined ? [] : from.#accesses)
+    this.#writers = new Map(from === undefined ? [] : from.#writers)
+    if (from !== undefined) return
+    for (let thread = 0; thread < threads.length; thread++) this.#arrive(thread, threads[thread].root)
+  }
+
+  copy(): Machine {
+    return new Machine(this.threads, this.memory, this)
+  }
+
+  /** What the thread that threw threw, if one did. */
+  get thrown(): { readonly thread: number; readonly error: unknown } | undefined {
+    const thread = this.next.findIndex((node) => node?.kind === THROWN)
+    return thread < 0 ? undefined : { thread, error: (this.next[thread] as History).result }
+  }
+
+  get finished(): boolean {
+    return this.next.every((node, thread) => !this.asleep[thread] && (node as History).finished)
+  }
+
+  /** Whether a thread can do a step. A sleeper can if its time can be over. */
+  canStep(thread: number): boolean {
+    const node = this.next[thread] as History
+    if (this.asleep[thread]) return node.b !== Number.POSITIVE_INFINITY
+    return !node.finished && node.kind !== PAUSE
+  }
+
+  /** Whether the next step of a thread is a load after which it would park. */
+  wouldPark(thread: number): boolean {
+    const node = this.next[thread] as History
+    if (this.asleep[thread] || node.kind !== LOAD) return false
+    const after = this.threads[thread].after(node, this.memory[node.word])
+    return after.kind === PAUSE && after.parks
+  }
+
+  /** Does one SeqCst operation of a thread and the Unordered ones that follow it. */
+  step(thread: number): void {
+    const node = this.next[thread] as History
+    this.#clocks[thread][thread]++
+    if (this.asleep[thread]) {
+      const queue = this.queues.get(node.word) ?? []
+      this.queues.set(
+        node.word,
+        queue.filter((sleeper) => sleeper !== thread),
+      )
+      this.asleep[thread] = false
+      this.#note(thread, node, TIMED_OUT, undefined, undefined, 'timed-out')
+      this.#go(thread, node, TIMED_OUT)
+      return
+    }
+    const { kind, word, a, b } = node
+    switch (kind) {
+      case LOAD:
+        this.#read(thread, node, this.memory[word], undefined)
+        return
+      case STORE:
+        this.#access(thread, word, 15, true, false)
+        this.#writers.set(word, this.rows.length)
+        this.#note(thread, node, 0, undefined, undefined, undefined)
+        this.memory[word] = a
+        this.#release(thread, word)
+        this.#go(thread, node, 0)
+        return
+      case WAIT:
+        this.#wait(thread, node)
+        return
+      case NOTIFY:
+        this.#notify(thread, node)
+        return
+      default: {
+        const old = this.memory[word]
+        if (kind === COMPARE_EXCHANGE && old !== a) {
+          this.#read(thread, node, old, undefined)
+          return
+        }
+        const value = updated(kind, old, a, b)
+        this.#read(thread, node, old, value)
+      }
+    }
+  }
+
+  /** A string that is the same for two machines exactly when they can do the same from here on. */
+  key(races: boolean): string {
+    let key = ''
+    for (let thread = 0; thread < this.threads.length; thread++) {
+      key += `${(this.next[thread] as History).serial}${this.asleep[thread] ? 's' : ''},`
+    }
+    key += this.memory.join()
+    for (const [word, queue] of this.queues) if (queue.length > 0) key += `;${word}:${queue.join()}`
+    if (races) {
+      key += `|${this.#clocks.join('/')}`
+      for (const [word, clock] of this.#released) key += `;${word}=${clock.join()}`
+    }
+    return key
+  }
+
+  #read(thread: number, node: History, value: number, wrote: number | undefined): void {
+    const { word } = node
+    const released = this.#released.get(word)
+    if (released !== undefined) this.#join(thread, released)
+    this.#access(thread, word, 15, wrote !== undefined, false)
+    const from = this.#writers.get(word) ?? -1
+    if (wrote !== undefined) {
+      this.memory[word] = wrote
+      this.#writers.set(word, this.rows.length)
+      this.#release(thread, word)
+    }
+    this.#note(thread, node, value, wrote, from, undefined)
+    this.#go(thread, node, node.kind === WAIT ? NOT_EQUAL : value)
+  }
+
+  #wait(thread: number, node: History): void {
+    const value = this.memory[node.word]
+    if (value !== node.a) {
+      this.#read(thread, node, value, undefined)
+      return
+    }
+    const released = this.#released.get(node.word)
+    if (released !== undefined) this.#join(thread, released)
+    this.#access(thread, node.word, 15, false, false)
+    this.#note(thread, node, value, undefined, this.#writers.get(node.word) ?? -1, undefined)
+    this.queues.set(node.word, [...(this.queues.get(node.word) ?? []), thread])
+    this.asleep[thread] = true
+  }
+
+  #notify(thread: number, node: History): void {
+    const queue = this.queues.get(node.word) ?? []
+    const woken = queue.slice(0, Math.min(node.a, queue.length))
+    this.queues.set(node.word, queue.slice(woken.length))
+    this.#note(thread, node, woken.length, undefined, undefined, undefined)
+    for (const sleeper of woken) {
+      const wait = this.next[sleeper] as History
+      this.asleep[sleeper] = false
+      this.#clocks[sleeper][sleeper]++
+      this.#join(sleeper, this.#clocks[thread])
+      this.#note(sleeper, wait, OK, undefined, this.rows.length - 1, 'woken')
+    }
+    this.#go(thread, node, woken.length)
+    for (const sleeper of woken) this.#go(sleeper, this.next[sleeper] as History, OK)
+  }
+
+  #go(thread: number, node: History, answer: Answer): void {
+    this.#arrive(thread, this.threads[thread].after(node, answer))
+  }
+
+  /** Does the Unordered operations before the next SeqCst one. */
+  #arrive(thread: number, node: History): void {
+    let at = node
+    for (;;) {
+      this.next[thread] = at
+      let answer: Answer = 0
+      switch (at.kind) {
+        case READ:
+          this.#clocks[thread][thread]++
+          this.#access(thread, at.word, 15, false, true)
+          answer = this.memory[at.word]
+          this.#note(thread, at, answer, undefined, this.#writers.get(at.word) ?? -1, undefined)
+          break
+        case WRITE:
+          this.#clocks[thread][thread]++
+          this.#access(thread, at.word, 15, true, true)
+          this.memory[at.word] = at.a
+          this.#released.delete(at.word)
+          this.#writers.set(at.word, this.rows.length)
+          this.#note(thread, at, 0, undefined, undefined, undefined)
+          break
+        case READ_BYTES:
+        case WRITE_BYTES:
+          this.#clocks[thread][thread]++
+          answer = this.#bulk(thread, at)
+          break
+        case PAUSE:
+          if (at.parks) return
+          break
+        default:
+          return
+      }
+      at = this.threads[thread].after(at, answer)
+    }
+  }
+
+  #bulk(thread: number, node: History): Answer {
+    const writes = node.kind === WRITE_BYTES
+    const from = this.#writers.get(node.word >> 2) ?? -1
+    let bytes = ''
+    for (let i = 0; i < node.a; i++) {
+      const byte = node.word + i
+      const word = byte >> 2
+      const shift = 8 * (byte & 3)
+      this.#access(thread, word, 1 << (byte & 3), writes, true)
+      if (writes) {
+        this.memory[word] = (this.memory[word] & ~(255 << shift)) | (node.bytes.charCodeAt(i) << shift)
+        this.#released.delete(word)
+        this.#writers.set(word, this.rows.length)
+      } else bytes += String.fromCharCode((this.memory[word] >>> shift) & 255)
+    }
+    this.#note(thread, node, writes ? 0 : bytes, undefined, writes ? undefined : from, undefined)
+    return writes ? 0 : bytes
+  }
+
+  #note(
+    thread: number,
+    node: History,
+    answer: Answer,
+    wrote: number | undefined,
+    from: number | undefined,
+    event: 'woken' | 'timed-out' | undefined,
+  ): void {
+    this.rows.push({ thread, node, answer, wrote, from, event })
+  }
+
+  #join(thread: number, clock: Int32Array): void {
+    const own = this.#clocks[thread]
+    for (let t = 0; t < own.length; t++) if (clock[t] > own[t]) own[t] = clock[t]
+  }
+
+  #release(thread: number, word: number): void {
+    this.#released.set(word, this.#clocks[thread].slice())
+  }
+
+  #access(thread: number, word: number, mask: number, writes: boolean, plain: boolean): void {
+    const clock = this.#clocks[thread]
+    const earlier = this.#accesses.get(word)
+    for (let other = earlier; other !== undefined; other = other.earlier) {
+      if (other.thread === thread || (other.mask & mask) === 0) continue
+      if (!(writes || other.writes) || !(plain || other.plain)) continue
+      if (other.time > clock[other.thread]) this.race ??= { thread, word, rows: [other.row, this.rows.length] }
+    }
+    this.#accesses.set(word, { thread, time: clock[thread], mask, writes, plain, row: this.rows.length, earlier })
+  }
+}
