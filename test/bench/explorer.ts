@@ -1,0 +1,169 @@
+/**
+ * How many executions a second the explorer takes programs through.
+ *
+ *   npx tsx test/bench/explorer.ts [--json] [--runs N] [PART OF A NAME ...]
+ *
+ * Each program is explored once to warm up and then `--runs` times (default 3); the figure is the median. Counts that are
+ * known from elsewhere are compared, and a difference ends the run with exit code 1.
+ */
+
+import { parseArgs } from 'node:util'
+import { explore } from '../../checker/index.ts'
+import type { Report } from '../../checker/report.ts'
+import type { Program } from '../../model/program.ts'
+import { family } from '../programs/index.ts'
+import {
+  chaseLev,
+  dekker,
+  michaelScott,
+  peterson,
+  readersAndWriters,
+  semaphored,
+  sleeping,
+  treiberMixed,
+  treiberPushes,
+  treiberPushPop,
+} from '../programs/structures.ts'
+import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+
+interface Subject {
+  readonly program: Program
+  /** Known from a formula, a publication or another search. */
+  readonly executions?: number
+  /** GenMC 0.11 under SC, executions a second, as printed in measurements.md: recorded on another day and machine. */
+  readonly genmc?: number
+}
+
+/** A family at one size, with its known count. */
+function known(name: string, ...size: readonly number[]): Subject {
+  const { program, executions } = family(name)
+  return { program: program(...size), executions: executions(...size) }
+}
+
+// GenMC's structures are other programs than ours (C, with their own drivers): those ratios compare kinds, not programs.
+const subjects: readonly Subject[] = [
+  { ...known('stores', 8), genmc: 167e3 },
+  { ...known('fib_bench', 5), genmc: 155e3 },
+  { program: chaseLev(4, 3, 3), executions: 49909, genmc: 89e3 },
+  { program: michaelScott(2, 1, 2), executions: 16476, genmc: 47e3 },
+  { program: semaphored(4, 2), executions: 101376, genmc: 34e3 },
+  { program: readersAndWriters(4, 1), executions: 50304, genmc: 28e3 },
+  { ...known('adds', 9), genmc: 26e3 },
+  { ...known('repeated-adds', 4, 3), genmc: 26e3 },
+  { ...known('lastzero', 15), genmc: 16e3 },
+  known('repeated-adds', 3, 4),
+  { program: treiberPushPop(2), executions: 46 },
+  { program: treiberPushPop(3), executions: 68892 },
+  { program: treiberPushes(4), executions: 3120 },
+  { program: treiberMixed(2, 1), executions: 16020 },
+  { program: michaelScott(3, 2, 1), executions: 281454 },
+  known('readers', 14),
+  known('writers-and-readers', 4, 4),
+  known('casrot', 9),
+  known('iriw', 8),
+  known('indexer', 16),
+  known('filesystem', 20),
+  known('spsc-ring', 7),
+  known('spin-lock', 7),
+  known('ttas-lock', 5),
+  known('ticket-lock', 7),
+  known('barrier', 7),
+  { program: peterson(5), executions: 93652 },
+  { program: dekker(4), executions: 26797 },
+  { program: sleeping(3) },
+]
+
+interface Measured {
+  readonly program: string
+  readonly executions: number
+  readonly expected: number | undefined
+  readonly blocked: number
+  readonly discarded: number
+  readonly verdict: Report['verdict']
+  /** The median, and the fastest and the slowest run. */
+  readonly milliseconds: number
+  readonly fastest: number
+  readonly slowest: number
+  readonly executionsPerSecond: number
+  readonly genmcRecorded: number | undefined
+}
+
+function measure({ program, executions: expected, genmc }: Subject, runs: number): Measured {
+  const report = explore(program)
+  const times = Array.from({ length: runs }, () => {
+    const start = performance.now()
+    explore(program)
+    return performance.now() - start
+  })
+  const { executions, blocked, discarded, verdict } = report
+  const milliseconds = median(times)
+  return {
+    program: program.name,
+    executions,
+    expected,
+    blocked,
+    discarded,
+    verdict,
+    milliseconds,
+    fastest: Math.min(...times),
+    slowest: Math.max(...times),
+    executionsPerSecond: (executions / milliseconds) * 1000,
+    genmcRecorded: genmc,
+  }
+}
+
+const wrong = ({ executions, expected, verdict }: Measured): boolean =>
+  verdict !== 'holds' || (expected !== undefined && executions !== expected)
+
+const ratio = ({ executionsPerSecond, genmcRecorded }: Measured): number | undefined =>
+  genmcRecorded === undefined ? undefined : executionsPerSecond / genmcRecorded
+
+const head = ['program', 'executions', 'blocked', 'discarded', 'ms', 'fastest', 'slowest', 'executions/s', 'GenMC*', 'ratio*']
+
+function row(measured: Measured): readonly string[] {
+  const { program, executions, expected, blocked, discarded, milliseconds, fastest, slowest } = measured
+  const { executionsPerSecond, genmcRecorded, verdict } = measured
+  return [
+    program,
+    wrong(measured) ? `${executions} (${verdict}, expected ${expected})` : `${executions}`,
+    `${blocked}`,
+    `${discarded}`,
+    milliseconds.toFixed(1),
+    fastest.toFixed(1),
+    slowest.toFixed(1),
+    short(executionsPerSecond),
+    genmcRecorded === undefined ? '' : short(genmcRecorded),
+    ratio(measured)?.toFixed(1) ?? '',
+  ]
+}
+
+function main(): void {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
+    allowPositionals: true,
+  })
+  const wanted = ({ program }: Subject): boolean =>
+    positionals.length === 0 || positionals.some((part) => program.name.includes(part))
+  const machine = thisMachine()
+  const results: Measured[] = []
+  for (const subject of subjects.filter(wanted)) {
+    if (process.stderr.isTTY) process.stderr.write(`${subject.program.name} ...\n`)
+    results.push(measure(subject, Number(values.runs)))
+  }
+
+  const ratios = results.map(ratio).filter((each) => each !== undefined)
+  const summary = { median: median(ratios), least: Math.min(...ratios) }
+  if (values.json) {
+    console.log(JSON.stringify({ machine, runs: Number(values.runs), results, ratiosToRecordedGenmc: summary }, undefined, 2))
+  } else {
+    console.log(describeMachine(machine))
+    console.log(table(head, results.map(row)))
+    if (ratios.length > 0) {
+      console.log(`against GenMC*: ${summary.median.toFixed(1)} times in the median, ${summary.least.toFixed(1)} times at least`)
+    }
+    console.log('* recorded on another day and machine (measurements.md), structures by other programs: not a figure of this run')
+  }
+  if (results.some(wrong)) process.exitCode = 1
+}
+
+main()

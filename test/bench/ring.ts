@@ -1,0 +1,174 @@
+/**
+ * How many items a second go from one worker thread to another: through our ring, through `ringbuf.js`, and by
+ * `postMessage`, in turns within one run.
+ *
+ *   npm run build && npx tsx test/bench/ring.ts [--json] [--rounds N]
+ *
+ * Every item carries its number, and the receiving thread checks it. Each contender keeps its two threads for all rounds;
+ * the first two rounds are for warming up. `heddle` and `ringbuf.js` try again and again (two processors must be free);
+ * `heddle, waiting` sleeps where it has to.
+ */
+
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { RingBuffer } from 'ringbuf.js'
+import { Ring, SharedMemory } from '../../core/index.ts'
+import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+
+const contenders = ['heddle', 'heddle, waiting', 'ringbuf.js', 'postMessage'] as const
+type Contender = (typeof contenders)[number]
+
+const CAPACITY = 1024
+const BATCH = 64
+const WARM_UP = 2
+/** About this long is one round of one contender, once it is warm. */
+const ROUND_MS = 100
+
+interface Configuration {
+  readonly itemBytes: number
+  readonly batch: number
+}
+
+const configurations: readonly Configuration[] = [
+  { itemBytes: 8, batch: 1 },
+  { itemBytes: 8, batch: BATCH },
+  { itemBytes: 64, batch: 1 },
+  { itemBytes: 64, batch: BATCH },
+]
+
+interface Pair {
+  /** Moves so many items and says how many seconds it took, from the first push to the last pop. */
+  round(items: number): Promise<number>
+  end(): Promise<void>
+}
+
+function sharedBuffer(contender: Contender, itemBytes: number): SharedArrayBuffer | undefined {
+  if (contender === 'postMessage') return undefined
+  if (contender === 'ringbuf.js') return RingBuffer.getStorageForCapacity((CAPACITY * itemBytes) / 8, Float64Array)
+  const options = { capacity: CAPACITY, itemBytes }
+  const memory = new SharedMemory(Ring.words(options))
+  Ring.create(memory, options)
+  return memory.buffer
+}
+
+/** The next message of a worker; its error, if that comes first. */
+function message(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(error)
+    worker.once('error', failed)
+    worker.once('message', (said) => {
+      worker.off('error', failed)
+      resolve(said)
+    })
+  })
+}
+
+async function pair(contender: Contender, { itemBytes, batch }: Configuration): Promise<Pair> {
+  const buffer = sharedBuffer(contender, itemBytes)
+  const { port1, port2 } = new MessageChannel()
+  const start = (role: string, port: typeof port1): Worker =>
+    new Worker(new URL('ring-worker.mjs', import.meta.url), {
+      workerData: { contender, role, buffer, port, itemBytes, batch, spins: 2000 },
+      transferList: [port],
+      // The worker is plain JavaScript: whatever loads TypeScript here is not needed there.
+      execArgv: [],
+    })
+  const producer = start('producer', port1)
+  const consumer = start('consumer', port2)
+  await Promise.all([message(producer), message(consumer)])
+
+  async function round(items: number): Promise<number> {
+    consumer.postMessage(items)
+    await message(consumer)
+    const received = message(consumer)
+    producer.postMessage(items)
+    const [from, to] = (await Promise.all([message(producer), received])) as readonly { readonly at: bigint }[]
+    return Number(to.at - from.at) / 1e9
+  }
+
+  return {
+    round,
+    end: async () => {
+      await Promise.all([producer.terminate(), consumer.terminate()])
+    },
+  }
+}
+
+interface Measured extends Configuration {
+  readonly contender: Contender
+  readonly itemsPerSecond: number
+  readonly slowest: number
+  readonly fastest: number
+  /** How many times as many items as the peers of the same run, by medians. */
+  readonly toRingbuf: number
+  readonly toPostMessage: number
+}
+
+async function measure(configuration: Configuration, rounds: number): Promise<readonly Measured[]> {
+  const pairs = new Map<Contender, Pair>()
+  const items = new Map<Contender, number>()
+  const rates = new Map<Contender, number[]>()
+  for (const contender of contenders) {
+    pairs.set(contender, await pair(contender, configuration))
+    items.set(contender, BATCH * 100)
+    rates.set(contender, [])
+  }
+  for (let round = 0; round < WARM_UP + rounds; round++) {
+    for (const [contender, { round: run }] of pairs) {
+      const count = items.get(contender) as number
+      const rate = count / (await run(count))
+      if (round < WARM_UP) items.set(contender, Math.max(1, Math.round((rate * ROUND_MS) / 1000 / BATCH)) * BATCH)
+      else rates.get(contender)?.push(rate)
+    }
+  }
+  for (const { end } of pairs.values()) await end()
+
+  const peer = (contender: Contender): number => median(rates.get(contender) as number[])
+  return contenders.map((contender) => {
+    const all = rates.get(contender) as number[]
+    return {
+      ...configuration,
+      contender,
+      itemsPerSecond: median(all),
+      slowest: Math.min(...all),
+      fastest: Math.max(...all),
+      toRingbuf: median(all) / peer('ringbuf.js'),
+      toPostMessage: median(all) / peer('postMessage'),
+    }
+  })
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '9' } },
+  })
+  if (!existsSync(new URL('../../dist/core/index.js', import.meta.url))) {
+    console.error('the compiled ring is measured: run `npm run build` first')
+    process.exitCode = 2
+    return
+  }
+  const rounds = Number(values.rounds)
+  const machine = thisMachine()
+  const results: Measured[] = []
+  for (const configuration of configurations) results.push(...(await measure(configuration, rounds)))
+
+  if (values.json) {
+    console.log(JSON.stringify({ machine, rounds, capacity: CAPACITY, results }, undefined, 2))
+    return
+  }
+  console.log(describeMachine(machine))
+  console.log(`items a second from one worker to another, median of ${rounds} rounds; rings of ${CAPACITY} items`)
+  const rows = results.map(({ itemBytes, batch, contender, itemsPerSecond, slowest, fastest, ...to }) => [
+    `${itemBytes} B, ${batch === 1 ? 'one by one' : `${batch} at a time`}`,
+    contender,
+    short(itemsPerSecond),
+    short(slowest),
+    short(fastest),
+    to.toRingbuf.toFixed(2),
+    to.toPostMessage.toFixed(2),
+  ])
+  console.log(table(['items', 'through', 'items/s', 'slowest', 'fastest', 'to ringbuf.js', 'to postMessage'], rows))
+}
+
+await main()
