@@ -477,7 +477,7 @@ const ticket: Arbitrary = accesses.map((body) =>
 )
 /** Looks at plain data in every iteration. */
 const awaitData: Arbitrary = spin(
-  fc.tuple(loadOf(fc.constantFrom(0, flag)), access).map(([look, other]) => [other, look]),
+  fc.tuple(loadOf(fc.constantFrom(0, flag)), fc.oneof(read, readBytes)).map(([look, other]) => [other, look]),
   fc.constantFrom(last(1), last(0, true)),
 )
 const lookWhileWaiting: Arbitrary = fc.record({ word: fc.constantFrom(0, flag), data: dataWord }).map(({ word, data }) => ({
