@@ -11,51 +11,79 @@ const memory = new SharedMemory(1024)
 const words = new Int32Array(memory.buffer)
 const bytes = new Uint8Array(memory.buffer)
 
-const operations: readonly { readonly name: string; readonly memory: () => unknown; readonly bare: () => unknown }[] = [
-  { name: 'load', memory: () => memory.load(1), bare: () => Atomics.load(words, 1) },
-  { name: 'store', memory: () => memory.store(1, 7), bare: () => Atomics.store(words, 1, 7) },
-  { name: 'add', memory: () => memory.add(1, 1), bare: () => Atomics.add(words, 1, 1) },
-  { name: 'exchange', memory: () => memory.exchange(1, 7), bare: () => Atomics.exchange(words, 1, 7) },
-  {
-    name: 'compareExchange',
-    memory: () => memory.compareExchange(1, 7, 7),
-    bare: () => Atomics.compareExchange(words, 1, 7, 7),
-  },
-  { name: 'notify, nobody asleep', memory: () => memory.notify(1), bare: () => Atomics.notify(words, 1) },
-  { name: 'read', memory: () => memory.read(1), bare: () => words[1] },
-  {
-    name: 'write',
-    memory: () => memory.write(1, 7),
-    bare: () => {
-      words[1] = 7
-    },
-  },
-]
+/** Words in turn, so that no access can be moved out of the measuring loop. */
+let turn = 0
+const next = (): number => {
+  turn = (turn + 1) & 1023
+  return turn
+}
 
-/** Sizes about those where copying changes from a loop to a call. */
-const sizes = [8, 15, 16, 32, 64, 256, 1024]
-
-for (const { name, memory: ours, bare } of operations) {
+/** Both functions are passed as they are: one more call between would be seen from many places and cost what it measures. */
+function compare(name: string, ours: () => unknown, bare: () => unknown): void {
   group(name, () => {
     summary(() => {
-      bench(`Memory: ${name}`, () => do_not_optimize(ours()))
-      bench(`bare: ${name}`, () => do_not_optimize(bare())).baseline(true)
+      bench(`Memory: ${name}`, ours)
+      bench(`bare: ${name}`, bare).baseline(true)
     })
   })
 }
 
-for (const size of sizes) {
+compare(
+  'load',
+  () => do_not_optimize(memory.load(next())),
+  () => do_not_optimize(Atomics.load(words, next())),
+)
+compare(
+  'store',
+  () => memory.store(next(), 7),
+  () => Atomics.store(words, next(), 7),
+)
+compare(
+  'add',
+  () => do_not_optimize(memory.add(next(), 1)),
+  () => do_not_optimize(Atomics.add(words, next(), 1)),
+)
+compare(
+  'exchange',
+  () => do_not_optimize(memory.exchange(next(), 7)),
+  () => do_not_optimize(Atomics.exchange(words, next(), 7)),
+)
+compare(
+  'compareExchange',
+  () => do_not_optimize(memory.compareExchange(next(), 7, 7)),
+  () => do_not_optimize(Atomics.compareExchange(words, next(), 7, 7)),
+)
+compare(
+  'notify, nobody asleep',
+  () => do_not_optimize(memory.notify(next())),
+  () => do_not_optimize(Atomics.notify(words, next())),
+)
+compare(
+  'read',
+  () => do_not_optimize(memory.read(next())),
+  () => do_not_optimize(words[next()]),
+)
+compare(
+  'write',
+  () => memory.write(next(), 7),
+  () => {
+    words[next()] = 7
+  },
+)
+
+// Sizes about those where copying changes from a loop to a call.
+for (const size of [8, 15, 16, 32, 64, 256, 1024]) {
   const copy = new Uint8Array(size)
-  group(`${size} bytes`, () => {
-    summary(() => {
-      bench(`Memory: readBytes ${size}`, () => do_not_optimize(memory.readBytes(64, copy)))
-      bench(`bare: set from subarray ${size}`, () => do_not_optimize(copy.set(bytes.subarray(64, 64 + size)))).baseline(true)
-    })
-    summary(() => {
-      bench(`Memory: writeBytes ${size}`, () => do_not_optimize(memory.writeBytes(64, copy)))
-      bench(`bare: set ${size}`, () => do_not_optimize(bytes.set(copy, 64))).baseline(true)
-    })
-  })
+  compare(
+    `readBytes, ${size}`,
+    () => memory.readBytes(64, copy),
+    () => copy.set(bytes.subarray(64, 64 + size)),
+  )
+  compare(
+    `writeBytes, ${size}`,
+    () => memory.writeBytes(64, copy),
+    () => bytes.set(copy, 64),
+  )
 }
 
 await run()
