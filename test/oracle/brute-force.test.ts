@@ -28,8 +28,9 @@ function choose(n: number, k: number): number {
 function verdict(tested: Program): { executions: number; failures: string[]; outcomes: string[] } {
   const result = bruteForce(tested)
   expect(result.limited).toBe(false)
-  const every = everyRun(tested, 3000)
-  if (!every.limited) {
+  if (result.schedules <= 400) {
+    const every = everyRun(tested, 400)
+    expect(every.limited).toBe(false)
     expect(every.executions.size).toBe(result.executions.size)
     expect([...every.outcomes].sort()).toEqual([...result.outcomes].sort())
     expect([...every.failures].sort()).toEqual([...result.failures].sort())

@@ -23,9 +23,23 @@ describe.each(profiles)('random programs of profile %s', (profile) => {
         expect(every.executions.size).toBe(result.executions.size)
         expect([...every.outcomes].sort()).toEqual([...result.outcomes].sort())
       }),
-      { numRuns: Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 60), seed },
+      { numRuns: Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 80), seed },
     )
     expect(compared).toBeGreaterThan(10)
+  })
+
+  it('are judged alike in every order of their threads', () => {
+    fc.assert(
+      fc.property(sketches(profile), (sketch) => {
+        const result = oracle(sketch)
+        const reversed = bruteForce(programOf(sketch, [...sketch.threads.keys()].reverse()), { states: 4000, operations: 60 })
+        if (result.limited || reversed.limited) return
+        expect(reversed.outcomes).toEqual(result.outcomes)
+        expect(reversed.failures).toEqual(result.failures)
+        expect(reversed.executions.size).toBe(result.executions.size)
+      }),
+      { numRuns: 60, seed },
+    )
   })
 
   it('print as code that does the same', () => {
