@@ -1,6 +1,6 @@
 /** Reports as text: numbers, tables, traces, and the line to paste. Pure, so that pages print what the command line prints. */
 import type { Check } from './check.ts'
-import type { Failure, Report, TraceStep } from './report.ts'
+import type { Failure, Progress, Report, TraceStep } from './report.ts'
 import type { StressResult } from './stress.ts'
 
 /** How words are made to stand out. `plain` where colours are not wanted. */
@@ -41,6 +41,11 @@ export function count(value: number): string {
 }
 
 const units = ['', ' thousand', ' million', ' billion', ' trillion', ' quadrillion']
+
+/** `1 check`, `2 checks`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+}
 
 /** A number of which only the first digits mean something: `36.1 million`. */
 export function about(value: number): string {
@@ -103,19 +108,16 @@ export function stepText(step: TraceStep): string {
 
 /**
  * An execution to be read: a column for each thread, in the order in which things happened, values with where they had
- * been written, source lines at the right. The number before a step counts the steps of its own thread, as `from` does.
+ * been written (by the step of that number), source lines at the right.
  */
 export function traceText(trace: readonly TraceStep[], paint: Paint = plain): string {
   const threads = [...new Set(trace.map((step) => step.thread))]
-  const steps = new Map<string, number>()
-  const rows = trace.map((step) => {
-    const number = (steps.get(step.thread) ?? 0) + 1
-    steps.set(step.thread, number)
-    const text = `#${number} ${stepText(step)}`
+  const rows = trace.map((step, i) => {
+    const text = stepText(step)
     const columns: (Cell | string)[] = threads.map((thread) => (thread === step.thread ? text : ''))
-    return [...columns, { text: step.source ?? '', paint: paint.dim }]
+    return [{ text: `#${i + 1}`, paint: paint.dim }, ...columns, { text: step.source ?? '', paint: paint.dim }]
   })
-  return table([[...threads.map((thread) => ({ text: thread, paint: paint.bold })), ''], ...rows])
+  return table([['', ...threads.map((thread) => ({ text: thread, paint: paint.bold }))], ...rows], new Set([0]))
 }
 
 /** A word as a shell reads it: quoted only where it has to be. */
@@ -181,25 +183,15 @@ export function checksSummary(results: readonly CheckResult[], paint: Paint = pl
   const unmet = results.filter((result) => !result.met).length
   const seconds = results.reduce((sum, result) => sum + result.report.seconds, 0)
   const executions = results.reduce((sum, result) => sum + result.report.executions, 0)
-  const checks = `${count(results.length)} ${results.length === 1 ? 'check' : 'checks'}`
-  const cost = `${count(executions)} executions in ${duration(seconds)}`
+  const checks = counted(results.length, 'check')
+  const cost = `${counted(executions, 'execution')} in ${duration(seconds)}`
   if (unmet === 0) return `${paint.green(`${checks}, all as expected`)}: ${cost}`
   return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
 }
 
-/** How far a search has come: what the progress line and an interrupted run show. */
-export interface Standing {
-  readonly executions: number
-  readonly seconds: number
-  /** How much of the search tree is done, 0 to 1: an estimate. */
-  readonly share: number
-  /** The total number of executions: an estimate. */
-  readonly estimate: number
-}
-
 /** One line: executions, rate, share and estimate of the total, time left. */
-export function standingText({ executions, seconds, share, estimate }: Standing): string {
-  const parts = [`${count(executions)} executions`]
+export function standingText({ executions, seconds, share, estimate }: Progress): string {
+  const parts = [counted(executions, 'execution')]
   if (seconds > 0) parts.push(`${count(executions / seconds)}/s`)
   if (share > 0) {
     parts.push(`${percent(share)} of about ${about(estimate)}`)

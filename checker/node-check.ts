@@ -1,0 +1,116 @@
+/** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
+import { type CheckResult, checksSummary, checksTable, counted, failureText, replayLine, standingText } from './format.ts'
+import { InputError, specFiles } from './node-load.ts'
+import type { SearchJob, SearchMessage } from './node-search.ts'
+import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
+import { startThread } from './node-thread.ts'
+import type { Bounds, Progress } from './report.ts'
+
+/** Options that `check` and `replay` share. */
+export interface ShowOptions {
+  readonly only?: string
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+interface Search {
+  readonly results: readonly CheckResult[]
+  /** Set when Ctrl-C ended it. */
+  readonly interrupted?: { readonly name: string; readonly standing: Progress; readonly left: number }
+}
+
+/** Searches every check of the files (by default those of the package around) and returns the exit code. */
+export async function checkCommand(files: readonly string[], options: ShowOptions & { bounds: Bounds }): Promise<number> {
+  const { only, bounds } = options
+  const chosen = files.length > 0 ? files : specFiles('checks')
+  if (chosen.length === 0) throw new InputError('no specs/*/checks.ts or .js in this package: name the files to check')
+  const { results, interrupted } = await search({ kind: 'check', files: chosen, only, bounds })
+  const code = interrupted === undefined ? exitCode(results) : exit.interrupted
+  if (options.json) {
+    print(
+      JSON.stringify({ command: 'check', exit: code, ...(interrupted === undefined ? {} : { interrupted }), results }, null, 2),
+    )
+    return code
+  }
+  const paint = paintFor(process.stdout)
+  if (results.length > 0) print(checksTable(results, paint))
+  for (const result of results) {
+    const { failure } = result.report
+    if (failure === undefined || (result.met && !options.verbose)) continue
+    print(`\n${failureText(result.name, failure, replayLine(result, failure.schedule), paint)}`)
+  }
+  if (results.length > 0) print(`\n${checksSummary(results, paint)}`)
+  if (interrupted !== undefined) {
+    const { name, standing, left } = interrupted
+    complain(`interrupted in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`)
+  }
+  return code
+}
+
+/** Runs one schedule again and returns the exit code. */
+export async function replayCommand(file: string, schedule: string, options: ShowOptions): Promise<number> {
+  const { results, interrupted } = await search({ kind: 'replay', file, only: options.only, schedule })
+  if (interrupted !== undefined) return exit.interrupted
+  const result = results[0]
+  const { failure, verdict } = result.report
+  const code = verdict === 'refuted' ? exit.failed : exit.ok
+  if (options.json) {
+    const { file, name, mutant, report } = result
+    print(
+      JSON.stringify({ command: 'replay', exit: code, reproduced: code === exit.failed, file, name, mutant, report }, null, 2),
+    )
+  } else if (failure !== undefined) {
+    print(failureText(result.name, failure, undefined, paintFor(process.stdout)))
+  } else {
+    print(`${result.name}: not reproduced: with this schedule nothing breaks`)
+  }
+  return code
+}
+
+function exitCode(results: readonly CheckResult[]): number {
+  const unmet = results.filter((result) => !result.met)
+  if (unmet.length === 0) return exit.ok
+  return unmet.some(({ report }) => report.verdict !== 'inconclusive') ? exit.failed : exit.inconclusive
+}
+
+/** Runs a job in its thread. Resolves when it is done or Ctrl-C was pressed; rejects with `InputError` on bad input. */
+function search(job: SearchJob): Promise<Search> {
+  const line = new ProgressLine()
+  const results: CheckResult[] = []
+  let names: readonly string[] = []
+  let standing: Progress = { executions: 0, seconds: 0, share: 0, estimate: 0 }
+  const thread = startThread('./node-search', import.meta.url, job)
+  const searched = new Promise<Search>((resolve, reject) => {
+    process.once('SIGINT', () => {
+      const name = names[results.length] ?? 'loading'
+      resolve({ results, interrupted: { name, standing, left: Math.max(names.length - results.length - 1, 0) } })
+    })
+    thread.on('error', reject)
+    thread.on('exit', () => reject(new Error('the thread that searches ended before its work was done')))
+    thread.on('message', (message: SearchMessage) => {
+      switch (message.kind) {
+        case 'planned':
+          names = message.names
+          break
+        case 'progress':
+          standing = message.standing
+          line.show(`[${message.index + 1}/${names.length}] ${names[message.index]}: ${standingText(standing)}`)
+          break
+        case 'result':
+          results.push(message.result)
+          standing = { executions: 0, seconds: 0, share: 0, estimate: 0 }
+          break
+        case 'bad-input':
+          reject(new InputError(message.message))
+          break
+        case 'done':
+          resolve({ results })
+      }
+    })
+  })
+  return searched.finally(() => {
+    line.clear()
+    // Does not wait for a search to notice: it is stopped in the middle of whatever it does.
+    void thread.terminate()
+  })
+}

@@ -1,0 +1,215 @@
+import type { WriteStream } from 'node:tty'
+import { describe, expect, it } from 'vitest'
+import {
+  about,
+  ansi,
+  type CheckResult,
+  checksSummary,
+  checksTable,
+  count,
+  duration,
+  failureText,
+  plain,
+  replayLine,
+  shellWord,
+  standingText,
+  stepText,
+  table,
+  traceText,
+} from '../../checker/format.ts'
+import { select } from '../../checker/node-load.ts'
+import { ProgressLine, paintFor } from '../../checker/node-terminal.ts'
+import type { Report, TraceStep } from '../../checker/report.ts'
+
+describe('numbers', () => {
+  it('have their thousands apart', () => {
+    expect([0, 12, 999, 1000, 1234567, -1000].map(count)).toEqual(['0', '12', '999', '1,000', '1,234,567', '-1,000'])
+  })
+
+  it('are rounded where only the size of them is known', () => {
+    expect([0, 9999, 10_000, 1_234_567, 3.61e10, 5e15, 3.6e42, Number.POSITIVE_INFINITY].map(about)).toEqual([
+      '0',
+      '9,999',
+      '10.0 thousand',
+      '1.23 million',
+      '36.1 billion',
+      '5.00 quadrillion',
+      '3.6e+42',
+      'unknown',
+    ])
+  })
+
+  it('of seconds are said as people say them', () => {
+    expect([0.0123, 5.25, 59.96, 200, 18_180, 1e6, 1e20, Number.NaN].map(duration)).toEqual([
+      '0.012 s',
+      '5.3 s',
+      '60.0 s',
+      '3 min 20 s',
+      '5 h 3 min',
+      '12 days',
+      'ages',
+      'unknown',
+    ])
+  })
+})
+
+describe('a table', () => {
+  it('aligns its columns and leaves no blanks at the end of a line', () => {
+    const rows = [
+      ['name', 'count', ''],
+      ['a', '1', 'yes'],
+      ['long', '1,000', ''],
+    ]
+    expect(table(rows, new Set([1]))).toBe('name  count\na         1  yes\nlong  1,000')
+  })
+
+  it('colours a cell after it was padded', () => {
+    expect(
+      table([
+        [{ text: 'a', paint: ansi.red }, 'x'],
+        ['bb', 'y'],
+      ]),
+    ).toBe('\u001b[31ma \u001b[39m  x\nbb  y')
+  })
+})
+
+const trace: readonly TraceStep[] = [
+  { thread: 'writer', operation: 'store', word: 4, value: 7, source: 'ring.ts:10' },
+  { thread: 'reader', operation: 'load', word: 4, value: 7, from: 'writer #1', source: 'ring.ts:20' },
+  { thread: 'reader', operation: 'compareExchange', word: 5, value: 0, wrote: 1, from: 'setup', source: 'ring.ts:21' },
+  { thread: 'writer', operation: 'woken' },
+]
+
+describe('a trace', () => {
+  it('says what each step did', () => {
+    expect(trace.map(stepText)).toEqual([
+      'store 4 <- 7',
+      'load 4 = 7, from writer #1',
+      'compareExchange 5: 0 -> 1, from setup',
+      'woken',
+    ])
+  })
+
+  it('has numbers, a column for each thread, and source lines at the right', () => {
+    expect(traceText(trace)).toBe(
+      [
+        '    writer        reader',
+        '#1  store 4 <- 7                                         ring.ts:10',
+        '#2                load 4 = 7, from writer #1             ring.ts:20',
+        '#3                compareExchange 5: 0 -> 1, from setup  ring.ts:21',
+        '#4  woken',
+      ].join('\n'),
+    )
+  })
+})
+
+const report: Report = { program: 'p', verdict: 'holds', executions: 1200, blocked: 3, discarded: 0, seconds: 0.5 }
+const good: CheckResult = { file: 'specs/p/checks.ts', name: 'p', expect: { verdict: 'holds' }, met: true, report }
+const failure = { kind: 'assertion', guarantee: 'p/right', message: 'wrong\nby far', schedule: 'x.a1b2', trace } as const
+const bad: CheckResult = {
+  ...good,
+  name: 'p:mutant',
+  met: false,
+  unmet: 'expected holds, but the search says refuted\nfor reasons',
+  report: { ...report, verdict: 'refuted', failure },
+}
+
+describe('a run', () => {
+  it('is a table', () => {
+    expect(checksTable([good, bad])).toBe(
+      [
+        'check     verdict             executions  blocked  discarded  seconds  as expected',
+        'p         holds                    1,200        3          0    0.500  yes',
+        'p:mutant  refuted by p/right       1,200        3          0    0.500  no: expected holds, but the search says refuted',
+      ].join('\n'),
+    )
+  })
+
+  it('ends in a line that says whether all is well', () => {
+    expect(checksSummary([good])).toBe('1 check, all as expected: 1,200 executions in 0.500 s')
+    expect(checksSummary([good, bad])).toBe('2 checks, 1 not as expected: 2,400 executions in 1.0 s')
+  })
+
+  it('shows a failure with the line to paste', () => {
+    const text = failureText(bad.name, failure, replayLine(bad, failure.schedule))
+    expect(text.split('\n').slice(0, 4)).toEqual(['p:mutant is refuted (assertion), breaks p/right', '  wrong', '  by far', ''])
+    expect(text.endsWith('\n\n  npx heddle replay specs/p/checks.ts x.a1b2 --only p:mutant')).toBe(true)
+  })
+
+  it('quotes what a shell would not leave alone', () => {
+    expect(['specs/ring/checks.ts', 'a b', "it's", '', '$x'].map(shellWord)).toEqual([
+      'specs/ring/checks.ts',
+      "'a b'",
+      "'it'\\''s'",
+      "''",
+      "'$x'",
+    ])
+  })
+
+  it('says how far it is', () => {
+    expect(standingText({ executions: 0, seconds: 0, share: 0, estimate: 0 })).toBe('0 executions')
+    expect(standingText({ executions: 5000, seconds: 2, share: 0.25, estimate: 20_000 })).toBe(
+      '5,000 executions, 2,500/s, 25 % of about 20.0 thousand, about 6.0 s left',
+    )
+    expect(standingText({ executions: 5000, seconds: 2, share: 1e-9, estimate: 5e12 })).toBe(
+      '5,000 executions, 2,500/s, under 0.01 % of about 5.00 trillion, about 23,148 days left',
+    )
+  })
+})
+
+describe('--only', () => {
+  const found = ['ring/one', 'ring/one:torn', 'ring/one-two', 'queue.one'].map((name, index) => ({
+    file: 'f',
+    index,
+    name,
+    check: {} as never,
+  }))
+  const chosen = (only: string | undefined): string[] => select(found, only).map(({ name }) => name)
+
+  it('takes the one of that name, or those that match, or those that have it inside', () => {
+    expect(chosen(undefined)).toHaveLength(4)
+    expect(chosen('ring/one')).toEqual(['ring/one'])
+    expect(chosen('ring/*')).toEqual(['ring/one', 'ring/one:torn', 'ring/one-two'])
+    expect(chosen('ring/one?t*')).toEqual(['ring/one:torn', 'ring/one-two'])
+    expect(chosen('torn')).toEqual(['ring/one:torn'])
+    expect(chosen('.')).toEqual(['queue.one'])
+    expect(() => chosen('none')).toThrow('no check matches --only none')
+  })
+})
+
+function stream(isTTY: boolean, columns = 20): { stream: WriteStream; written: string[] } {
+  const written: string[] = []
+  return { stream: { isTTY, columns, write: (text: string) => written.push(text) } as unknown as WriteStream, written }
+}
+
+describe('a terminal', () => {
+  it('shows progress on one line, rewritten in place and cut to its width', () => {
+    const { stream: terminal, written } = stream(true)
+    const line = new ProgressLine(terminal)
+    line.show('a line that is far too long for it')
+    line.clear()
+    line.clear()
+    expect(written).toEqual(['\r\u001b[2Ka line that is far ', '\r\u001b[2K'])
+  })
+
+  it('is not there when a pipe is: silence', () => {
+    const { stream: pipe, written } = stream(false)
+    const line = new ProgressLine(pipe)
+    line.show('progress')
+    line.clear()
+    expect(written).toEqual([])
+  })
+
+  it('is coloured unless somebody does not want it, a pipe only if somebody does', () => {
+    const terminal = stream(true).stream
+    const pipe = stream(false).stream
+    expect(paintFor(terminal, {})).toBe(ansi)
+    expect(paintFor(terminal, { TERM: 'dumb' })).toBe(plain)
+    expect(paintFor(terminal, { NO_COLOR: '1' })).toBe(plain)
+    expect(paintFor(terminal, { NO_COLOR: '' })).toBe(ansi)
+    expect(paintFor(pipe, {})).toBe(plain)
+    expect(paintFor(pipe, { FORCE_COLOR: '1' })).toBe(ansi)
+    expect(paintFor(terminal, { FORCE_COLOR: '0' })).toBe(plain)
+    expect(paintFor(pipe, { FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(ansi)
+  })
+})

@@ -1,0 +1,118 @@
+import type { ChildProcess } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StressResult } from '../../checker/stress.ts'
+import { fixture, type InstalledHeddle, installHeddle, node } from './fixtures/installed-heddle.ts'
+
+let installed: InstalledHeddle
+
+beforeAll(() => {
+  installed = installHeddle()
+})
+
+afterAll(() => installed.remove())
+
+interface StressDocument {
+  readonly command: string
+  readonly exit: number
+  readonly results: readonly StressResult[]
+}
+
+/** Runs a fixture on real threads and returns what `--json` printed. */
+async function stress(name: string, ...args: readonly string[]): Promise<StressDocument & { readonly code: number | null }> {
+  const { code, stdout, stderr } = await installed.heddle(['stress', fixture(name), '--json', ...args])
+  expect(stderr).toBe('')
+  return { ...JSON.parse(stdout), code }
+}
+
+describe('heddle stress', () => {
+  it('sees on real threads only what was enumerated, and counts rounds and operations', async () => {
+    const { code, command, exit, results } = await stress('good.ts', '--seconds', '1')
+    expect({ code, command, exit }).toEqual({ code: 0, command: 'stress', exit: 0 })
+    // The mutant of the file is left out: what it would show is known to be wrong.
+    expect(results.map(({ program }) => program)).toEqual(['adders/two'])
+    const [two] = results
+    expect(two).toMatchObject({ passed: true, enumerated: 2, outside: [] })
+    expect(two.seen).toBeGreaterThan(0)
+    expect(two.seen).toBeLessThanOrEqual(2)
+    expect(two.rounds).toBeGreaterThan(32)
+    // One addition a thread.
+    expect(two.operationsPerSecond / two.roundsPerSecond).toBeCloseTo(2)
+  })
+
+  it('prints a table', async () => {
+    const { code, stdout, stderr } = await installed.heddle(['stress', fixture('good.ts'), '--seconds', '0.2'])
+    expect(stdout).toMatch(/^program +rounds +rounds\/s +operations\/s +outcomes seen +enumerated +passed$/m)
+    expect(stdout).toMatch(/^adders\/two +[\d,]+ +[\d,]+ +[\d,]+ +[12] +2 +yes$/m)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  it('works from its sources too', async () => {
+    const outcome = await node(['--import', 'tsx', 'checker/node-cli.ts', 'stress', fixture('good.ts'), '--seconds', '0.2'])
+    expect(outcome.stdout).toMatch(/^adders\/two .* yes$/m)
+    expect(outcome.code).toBe(0)
+  })
+
+  it('wakes sleepers, times out and copies bytes on real threads as the checker says', async () => {
+    const { code, results } = await stress('real.ts', '--seconds', '2')
+    expect(results.map(({ program, passed, failure }) => ({ program, passed, failure }))).toEqual([
+      { program: 'real/handover', passed: true, failure: undefined },
+      { program: 'real/timeout', passed: true, failure: undefined },
+      { program: 'real/three', passed: true, failure: undefined },
+    ])
+    expect(code).toBe(0)
+  })
+})
+
+describe('the broken twins', () => {
+  it('show that an outcome outside the enumerated ones is noticed', async () => {
+    const { code, results } = await stress('stray.ts', '--seconds', '0.2')
+    const [stray] = results
+    expect(stray).toMatchObject({ passed: false, seen: 0, enumerated: 1, failure: { kind: 'outside' } })
+    expect(stray.outside).toHaveLength(1)
+    expect(stray.outside[0].rounds).toBe(stray.rounds)
+    expect(JSON.parse(stray.outside[0].outcome)).toMatchObject({ results: { adder: 0, clock: true } })
+    expect(code).toBe(1)
+  })
+
+  it.each([
+    ['sleeping', 'hang', ['sleeper']],
+    ['spinning', 'hang', ['spinner']],
+    ['throwing', 'thrown', ['thrower']],
+  ])('show that %s is noticed', async (name, kind, threads) => {
+    const { code, results } = await stress('hanging.ts', '--seconds', '0.2', '--hang', '0.5', '--only', `twins/${name}`)
+    expect(results).toHaveLength(1)
+    expect(results[0]).toMatchObject({ passed: false, failure: { kind, threads } })
+    expect(code).toBe(1)
+  })
+
+  it('show that a broken end is noticed', async () => {
+    const { code, results } = await stress('hanging.ts', '--seconds', '0.2', '--only', 'twins/unfinished')
+    expect(results[0].failure).toMatchObject({ kind: 'finally', message: expect.stringContaining('not in real life') })
+    expect(code).toBe(1)
+  })
+
+  it('do not keep the programs after them from running', async () => {
+    const { results } = await stress('hanging.ts', '--seconds', '0.4', '--hang', '0.5')
+    expect(results.map(({ failure }) => failure?.kind)).toEqual(['hang', 'hang', 'thrown', 'finally'])
+  })
+
+  it('show that a program that was not enumerated fails', async () => {
+    const { code, results } = await stress('failing.ts', '--seconds', '0.2', '--only', 'adders/lossy')
+    expect(results[0]).toMatchObject({ passed: false, rounds: 0, failure: { kind: 'not-enumerated' } })
+    expect(results[0].failure?.message).toContain('adders/nothing-lost')
+    expect(code).toBe(1)
+    const bounded = await stress('bounded.ts', '--seconds', '0.2', '--only', 'bounded/unforeseen')
+    expect(bounded.results[0].failure).toMatchObject({ kind: 'not-enumerated', message: expect.stringContaining('bound') })
+  })
+})
+
+describe('Ctrl-C', () => {
+  it('ends a stress run at once', async () => {
+    const started = (child: ChildProcess): void => {
+      child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 500))
+    }
+    const outcome = await installed.heddle(['stress', fixture('huge.ts'), '--only', 'second'], { started })
+    expect(outcome.stderr).toMatch(/^begun\nheddle: interrupted while enumerating huge\/second, after [\d,]+ executions\n$/)
+    expect(outcome.code).toBe(130)
+  })
+})
