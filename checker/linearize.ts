@@ -32,7 +32,7 @@ export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
     const previous = graph.coPrevious[event]
     if (!isDone(previous)) return false
     for (let read = graph.firstReader[previous]; read >= 0; read = graph.nextReader[read]) {
-      if (!own(read) && !isDone(read) && graph.index[read] < counts[graph.thread[read]]) return false
+      if (graph.kind[read] !== WAKE && !own(read) && !isDone(read) && graph.index[read] < counts[graph.thread[read]]) return false
     }
     return true
   }

@@ -49,8 +49,8 @@ import { Waiters } from '../model/waiters.ts'
  *
  * Work is done last in, first out, on one graph that is changed in place. A backward revisit leaves a note to undo it.
  *
- * Where we depart from the paper: a load whose value would only make the thread park enters the graph when there is a
- * value that lets it pass; a read-modify-write of a value that another one has taken is not added at all when no
+ * Where we depart from the paper: a load on which a thread spins waits until nobody else can go on, and is not given an old
+ * value that would only make the thread park; a read-modify-write of a value that another one has taken is not added at all when no
  * revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own.
  */
 
@@ -218,16 +218,49 @@ export class Search {
         if (!this.#complete(tip)) return 'discarded'
       }
     }
-    for (let moved = true; moved; ) {
-      moved = false
-      for (let thread = 0; thread < threads; thread++) {
-        const before = graph.next
-        const leaf = this.#run(thread)
-        if (leaf !== undefined) return leaf
-        if (graph.next !== before) moved = true
+    do {
+      for (let moved = true; moved; ) {
+        moved = false
+        for (let thread = 0; thread < threads; thread++) {
+          const before = graph.next
+          const leaf = this.#run(thread)
+          if (leaf !== undefined) return leaf
+          if (graph.next !== before) moved = true
+        }
+      }
+    } while (this.#letPass())
+    return this.#end()
+  }
+
+  /**
+   * When nobody else can go on, lets a spinning load pass. What it waits for has then been written, if it ever is, so that
+   * few loads are there too early. False when no load that reads the newest value passes; those that would pass with an
+   * older one are then added, parked, with the older values as work to be done.
+   */
+  #letPass(): boolean {
+    const graph = this.graph
+    const waiting = this.#parkedAt
+    for (let thread = 0; thread < waiting.length; thread++) {
+      const location = waiting[thread]
+      if (location < 0) continue
+      const node = this.next(thread) as History
+      if (this.#after(thread, node, graph.valueAfter(graph.lastWrite[location])).kind === PAUSE) continue
+      this.#addLoad(thread, node, location)
+      return true
+    }
+    for (let thread = 0; thread < waiting.length; thread++) {
+      const location = waiting[thread]
+      if (location < 0) continue
+      const node = this.next(thread) as History
+      const earliest = this.earliest(thread, location)
+      for (let write = graph.lastWrite[location]; write !== earliest; ) {
+        write = graph.coPrevious[write]
+        if (this.#after(thread, node, graph.valueAfter(write)).kind === PAUSE) continue
+        this.#addLoad(thread, node, location)
+        break
       }
     }
-    return this.#end()
+    return false
   }
 
   /** What a graph is that cannot be extended. */
@@ -248,11 +281,6 @@ export class Search {
   next(thread: number): History | undefined {
     const tip = this.graph.tip(thread)
     return tip < 0 ? this.#skip(thread, this.threads[thread].root) : this.graph.after[tip]
-  }
-
-  /** The location before whose values a thread waits at a load, or -1. */
-  parkedAt(thread: number): number {
-    return this.#parkedAt[thread]
   }
 
   /** Whether a parked thread has read, in the iteration in which it is, only what is last in `co`. */
@@ -346,35 +374,45 @@ export class Search {
     return graph.lastInside(location)
   }
 
-  /** A load. False when no value lets the thread pass. */
+  /** A load. False when the thread spins on it: it waits until nobody else can go on. */
   #load(thread: number, node: History): boolean {
     const graph = this.graph
     const location = this.#location(node)
+    if (node.spins || this.#after(thread, node, graph.valueAfter(graph.lastWrite[location])).kind === PAUSE) {
+      this.#parkedAt[thread] = location
+      if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, this.earliest(thread, location))
+      return false
+    }
+    this.#addLoad(thread, node, location)
+    return true
+  }
+
+  /**
+   * Adds a load that reads the newest value; older ones are work to be done, if they do not make the thread park. (A
+   * parked load that was not given the newest value when it was added is never maximal, so nothing would ever revisit it.)
+   */
+  #addLoad(thread: number, node: History, location: number): void {
+    const graph = this.graph
     const earliest = this.earliest(thread, location)
     const bottom = this.#top
     const read = graph.next
-    let source = none
-    let next: History | undefined
-    for (let write = graph.lastWrite[location]; ; write = graph.coPrevious[write]) {
-      const after = this.#after(thread, node, graph.valueAfter(write))
-      if (after.kind !== PAUSE) {
-        if (source < 0) {
-          source = write
-          next = after
-        } else this.#push(READ_FROM, read, write, 0, 0)
-      }
-      if (write === earliest) break
+    const last = graph.lastWrite[location]
+    if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
+    for (let write = last; write !== earliest; ) {
+      write = graph.coPrevious[write]
+      if (this.#after(thread, node, graph.valueAfter(write)).kind !== PAUSE) this.#push(READ_FROM, read, write, 0, 0)
+    }
+    graph.add(thread, SHARED_READ, location, node, undefined)
+    this.#give(read, last)
+    this.#split(bottom)
+  }
+
+  /** A read that may come before a plain write races with it. */
+  #checkEarlierWrites(thread: number, node: History, location: number, earliest: number): void {
+    const graph = this.graph
+    for (let write = graph.lastWrite[location]; write !== earliest; write = graph.coPrevious[write]) {
       if (graph.kind[write] === PLAIN_WRITE) this.#raceWithMissing(thread, node, location, write)
     }
-    if (source < 0) {
-      this.#parkedAt[thread] = location
-      return false
-    }
-    graph.add(thread, SHARED_READ, location, node, next)
-    graph.readFrom(read, source)
-    this.#checkRace(read)
-    this.#split(bottom)
-    return true
   }
 
   /** A read whose value decides what it is: a `compareExchange`, a `wait`, a `notify`, or any other read-modify-write. */
@@ -384,8 +422,8 @@ export class Search {
     const bottom = this.#top
     const read = graph.next
     const last = graph.lastWrite[location]
+    if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
     for (let write = last; write !== earliest; ) {
-      if (graph.kind[write] === PLAIN_WRITE) this.#raceWithMissing(thread, node, location, write)
       write = graph.coPrevious[write]
       const kind = this.#kindOfRead(node, graph.valueAfter(write))
       if (isExclusive(kind) && graph.isTaken(write)) this.#pushTaken(thread, node, read, write, kind)
@@ -722,14 +760,11 @@ export class Search {
     }
   }
 
-  /** Whether a read makes sense of a new value: a parked load is not woken in vain, a sleeper is still on the list or just left it. */
+  /** Whether a read makes sense of a new value: a sleeper is still on the list, or has just been taken off. */
   #fits(read: number, value: number, old: number): boolean {
-    const graph = this.graph
-    const kind = graph.kind[read]
-    const thread = graph.thread[read]
-    if (kind === EXPIRE_READ) return this.waiters.contains(value, thread) || this.waiters.contains(old, thread)
-    if (graph.node[read].kind !== LOAD) return true
-    return this.#after(thread, graph.node[read], value).kind !== PAUSE
+    if (this.graph.kind[read] !== EXPIRE_READ) return true
+    const thread = this.graph.thread[read]
+    return this.waiters.contains(value, thread) || this.waiters.contains(old, thread)
   }
 
   /**
@@ -772,7 +807,7 @@ export class Search {
         for (let read = graph.firstReader[event]; read >= 0; read = graph.nextReader[read]) if (read < event) return false
     }
     for (let later = graph.coNext[base]; later >= 0; later = graph.coNext[later]) {
-      if (later !== write && this.#stays(later, event) && this.#wouldTake(event, later)) return false
+      if (later !== write && this.#stays(later, event)) return false
     }
     return true
   }
@@ -781,14 +816,6 @@ export class Search {
   #stays(other: number, event: number): boolean {
     const thread = this.graph.thread[other]
     return thread < 0 || other <= event || this.graph.index[other] < this.#clock[thread]
-  }
-
-  /** Whether an event would choose a later write: a load does not choose a value that makes its thread park. */
-  #wouldTake(event: number, later: number): boolean {
-    const graph = this.graph
-    const node = graph.node[event]
-    if (node.kind !== LOAD) return true
-    return this.#after(graph.thread[event], node, graph.valueAfter(later)).kind !== PAUSE
   }
 
   /** Gives an older read a new write. False, with nothing changed, when no consistent graph comes of it. */
@@ -844,13 +871,15 @@ export class Search {
     if (!isUpdate(graph.kind[write])) {
       graph.includeFirst(graph.thread[write], graph.index[write])
       graph.close()
-      const earliest = graph.lastInside(location)
       const last = graph.lastWrite[location]
+      graph.place(write, last)
+      // A load that parks is of use only with the newest value.
+      if (this.#wouldPark(read, write)) return true
+      const earliest = graph.lastInside(location)
       for (let behind = last; behind !== earliest; ) {
         behind = graph.coPrevious[behind]
         if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
       }
-      graph.place(write, last)
       return true
     }
     const half = graph.readHalf(write)
@@ -860,9 +889,16 @@ export class Search {
     graph.close()
     const overwritten = graph.isOverwrittenInside(source)
     graph.place(write, source)
-    if (taken || overwritten) return false
+    if (taken || overwritten || (graph.coNext[write] >= 0 && this.#wouldPark(read, write))) return false
     if (graph.kind[half] === ENQUEUE_READ && !this.sleepsConsistently(half)) return false
     return graph.kind[read] !== ENQUEUE_READ || this.sleepsConsistently(read)
+  }
+
+  /** Whether a thread would park after reading a write. */
+  #wouldPark(read: number, write: number): boolean {
+    const graph = this.graph
+    const node = graph.node[read]
+    return node.kind === LOAD && this.#after(graph.thread[read], node, graph.valueAfter(write)).kind === PAUSE
   }
 
   /** Takes into the closure what comes right before a read: for the list of a sleeper, before its test of the word. */

@@ -288,6 +288,7 @@ export class Graph {
   wokenBy(event: number, notify: number): void {
     if (this.rf[event] >= 0) this.#unlinkReader(event)
     this.rf[event] = notify
+    this.#linkReader(event, notify)
     this.#inheritClocks(event, this.thread[event], this.index[event])
     this.#join(this.causal, event, notify)
     this.#join(this.before, event, notify)
@@ -314,7 +315,6 @@ export class Graph {
   }
 
   #unlinkReader(read: number): void {
-    if (this.kind[read] === WAKE) return
     const next = this.nextReader[read]
     const previous = this.previousReader[read]
     if (previous >= 0) this.nextReader[previous] = next
@@ -345,14 +345,14 @@ export class Graph {
   detach(event: number): void {
     const kind = this.kind[event]
     if (kind === SHARED_WRITE || kind === PLAIN_WRITE || isUpdate(kind)) this.displace(event)
-    else if (kind !== WAKE) this.#unlinkReader(event)
+    else this.#unlinkReader(event)
   }
 
   /** Puts an event back that `detach` took out. In reverse order of detaching. */
   attach(event: number): void {
     const kind = this.kind[event]
     if (kind === SHARED_WRITE || kind === PLAIN_WRITE || isUpdate(kind)) this.place(event, this.coPrevious[event])
-    else if (kind !== WAKE) this.#linkReader(event, this.rf[event])
+    else this.#linkReader(event, this.rf[event])
   }
 
   /** Takes back every event added after `event`. */
@@ -436,7 +436,10 @@ export class Graph {
         const previous = this.coPrevious[event]
         this.include(previous)
         // Who read what this write replaced came before it.
-        for (let read = this.firstReader[previous]; read >= 0; read = this.nextReader[read]) this.include(read)
+        for (let read = this.firstReader[previous]; read >= 0; read = this.nextReader[read]) {
+          // A sleeper that was woken has not looked at the list again.
+          if (this.kind[read] !== WAKE) this.include(read)
+        }
         return
       }
       case PLAIN_READ:

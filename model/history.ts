@@ -40,6 +40,8 @@ export class History {
   bytes = ''
   /** For `PAUSE`: the thread would only repeat its iteration, so it parks here. */
   parks = false
+  /** Some answer is known after which the thread parks. */
+  spins = false
   /** For `DONE` what the thread returned, for `THROWN` what it threw. */
   result: unknown = undefined
   marks: readonly Marked[] = noMarks
@@ -71,6 +73,7 @@ export class History {
   }
 
   adopt(child: History): void {
+    if (child.parks) this.spins = true
     if (this.#child0 === undefined) {
       this.#answer0 = child.answer
       this.#child0 = child
