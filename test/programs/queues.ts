@@ -42,7 +42,6 @@ export const michaelScottQueue = {
   attach(memory: Memory): {
     enqueue(node: number, value: number): void
     dequeue(): number | undefined
-    drain(): readonly number[]
   } {
     const head = 0
     const tail = 1
@@ -71,13 +70,7 @@ export const michaelScottQueue = {
       }
     }
 
-    function drain(): readonly number[] {
-      const values: number[] = []
-      for (let value = dequeue(); value !== undefined; value = dequeue()) values.push(value)
-      return values
-    }
-
-    return { enqueue, dequeue, drain }
+    return { enqueue, dequeue }
   },
 } as const
 

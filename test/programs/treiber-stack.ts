@@ -10,7 +10,6 @@ export const treiberStack = {
   attach(memory: Memory): {
     push(node: number, value: number): void
     pop(): number | undefined
-    drain(): readonly number[]
   } {
     const top = 0
     const link = (node: number): number => 2 * node - 1
@@ -35,12 +34,6 @@ export const treiberStack = {
       }
     }
 
-    function drain(): readonly number[] {
-      const values: number[] = []
-      for (let value = pop(); value !== undefined; value = pop()) values.push(value)
-      return values
-    }
-
-    return { push, pop, drain }
+    return { push, pop }
   },
 } as const
