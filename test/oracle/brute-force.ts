@@ -24,6 +24,8 @@ export interface BruteForceResult {
   readonly executions: ReadonlySet<string>
   /** Canonical JSON of the results and final words of the complete executions. */
   readonly outcomes: ReadonlySet<string>
+  /** What memory holds in the reachable states (words joined by commas); a state after a race is none. */
+  readonly contents: ReadonlySet<string>
   /** The kinds of failure that some schedule has. What comes after a data race is not looked at. */
   readonly failures: ReadonlySet<FailureKind>
   /** Maximal schedules; one that has a race ends there. */
@@ -310,6 +312,7 @@ class BruteForce {
   readonly maxStates: number
   readonly maxOperations: number
   readonly executions: Map<string, string> = new Map()
+  readonly contents: Set<string> = new Set()
   readonly failures: Set<FailureKind> = new Set()
   /** The number of schedules from each state on. */
   readonly visited: Map<string, number> = new Map()
@@ -341,6 +344,7 @@ class BruteForce {
     return {
       executions: new Set(this.executions.keys()),
       outcomes: new Set(this.executions.values()),
+      contents: this.contents,
       failures: this.failures,
       schedules,
       states: this.visited.size,
@@ -388,6 +392,7 @@ class BruteForce {
     if (known !== undefined) return known
     if (this.visited.size >= this.maxStates) throw new TooBig()
 
+    this.contents.add(state.words.join())
     let schedules = 0
     for (const [thread, { at, status }] of threads.entries()) {
       if (at.depth > this.maxOperations) throw new TooBig()

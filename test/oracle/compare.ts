@@ -1,8 +1,10 @@
 /** What the explorer says of a generated program, held against what the oracle says. */
 
+import { GuaranteeError } from '../../checker/guarantee.ts'
 import type { ExploreOptions, Report } from '../../checker/report.ts'
-import type { Program } from '../../model/program.ts'
-import { type BruteForceResult, bruteForce } from './brute-force.ts'
+import type { Memory } from '../../core/memory.ts'
+import type { Program, Readable } from '../../model/program.ts'
+import { type BruteForceResult, bruteForce, canonicalOutcome } from './brute-force.ts'
 import { type Code, programOf, type Sketch, type Statement } from './generate.ts'
 
 export type Explore = (program: Program, options?: ExploreOptions) => Report
@@ -91,6 +93,55 @@ export function compare(
   if (again.verdict !== 'refuted') return `a failure of kind ${report.failure.kind} whose schedule replays as ${again.verdict}`
   if (again.failure?.kind === report.failure.kind) return undefined
   return `a failure of kind ${report.failure.kind} whose schedule replays as ${again.failure?.kind}`
+}
+
+function contentOf(memory: Readable): string {
+  return Array.from({ length: memory.words }, (_, word) => memory.read(word)).join()
+}
+
+/** What is wrong with the states that the explorer judges; `undefined` when nothing is, or when the oracle cannot say. */
+export function compareStates(sketch: Sketch, explore: Explore, replay: Replay): string | undefined {
+  const truth = oracle(sketch)
+  if (truth.limited || truth.failures.size > 0) return undefined
+  const judged = new Set<string>()
+  const ended = new Set<string>()
+  const watched: Program = {
+    ...programOf(sketch),
+    always: (memory) => void judged.add(contentOf(memory)),
+    finally: (memory: Memory, results) => {
+      const words = Int32Array.from({ length: memory.words }, (_, word) => memory.load(word))
+      ended.add(canonicalOutcome(results, words))
+    },
+  }
+  const bounds = { executions: truth.executions.size + 1000, seconds }
+  const { verdict, executions } = explore(watched, bounds)
+  if (verdict !== 'holds' || executions !== truth.executions.size) {
+    return `${verdict} with ${executions} executions, but the oracle finds no failure and ${truth.executions.size}`
+  }
+  const difference = compareSets(judged, truth.contents)
+  if (difference !== undefined) return `always: ${difference}`
+  const otherEnd = compareSets(ended, truth.outcomes)
+  if (otherEnd !== undefined) return `finally: ${otherEnd}`
+
+  // An invariant that one reachable state breaks.
+  const bad = [...truth.contents][truth.contents.size >> 1]
+  const breakable: Program = {
+    ...programOf(sketch),
+    always: (memory) => {
+      if (contentOf(memory) === bad) throw new GuaranteeError('never-this', `memory holds ${bad}`)
+    },
+  }
+  const { failure } = explore(breakable, bounds)
+  if (failure?.kind !== 'assertion' || failure.guarantee !== 'never-this') return `memory may hold ${bad}: ${failure?.kind}`
+  const again = replay(breakable, failure.schedule).failure
+  return again?.kind === 'assertion' ? undefined : `memory may hold ${bad}: replayed as ${again?.kind}`
+}
+
+function compareSets(seen: ReadonlySet<string>, truth: ReadonlySet<string>): string | undefined {
+  const extra = [...seen].find((text) => !truth.has(text))
+  if (extra !== undefined) return `sees ${extra}, which is not reachable`
+  const missing = [...truth].find((text) => !seen.has(text))
+  return missing === undefined ? undefined : `does not see ${missing}, which is reachable`
 }
 
 /** Every sketch that is one step simpler. */
