@@ -189,20 +189,20 @@ export function checksSummary(results: readonly CheckResult[], paint: Paint = pl
   return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
 }
 
-/** One line: executions, rate, share and estimate of the total, time left. */
+/** One line: executions, rate, share and estimate of the total, time left. `~` stands before estimates. */
 export function standingText({ executions, seconds, share, estimate }: Progress): string {
   const parts = [counted(executions, 'execution')]
   if (seconds > 0) parts.push(`${count(executions / seconds)}/s`)
   if (share > 0) {
-    parts.push(`${percent(share)} of about ${about(estimate)}`)
-    if (share < 1) parts.push(`about ${duration((seconds * (1 - share)) / share)} left`)
+    parts.push(`${percent(share)} of ~${about(estimate)}`)
+    if (share < 1) parts.push(`~${duration((seconds * (1 - share)) / share)} left`)
   }
   return parts.join(', ')
 }
 
 function percent(share: number): string {
   const value = share * 100
-  return value >= 10 || value === 0 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : 'under 0.01 %'
+  return value >= 10 || value === 0 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : '<0.01 %'
 }
 
 function firstLine(text: string): string {

@@ -1,4 +1,5 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
+import type { Worker } from 'node:worker_threads'
 import { type CheckResult, checksSummary, checksTable, counted, failureText, replayLine, standingText } from './format.ts'
 import { InputError, specFiles } from './node-load.ts'
 import type { SearchJob, SearchMessage } from './node-search.ts'
@@ -39,7 +40,7 @@ export async function checkCommand(files: readonly string[], options: ShowOption
     if (failure === undefined || (result.met && !options.verbose)) continue
     print(`\n${failureText(result.name, failure, replayLine(result, failure.schedule), paint)}`)
   }
-  if (results.length > 0) print(`\n${checksSummary(results, paint)}`)
+  if (interrupted === undefined) print(`\n${checksSummary(results, paint)}`)
   if (interrupted !== undefined) {
     const { name, standing, left } = interrupted
     complain(`interrupted in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`)
@@ -73,13 +74,27 @@ function exitCode(results: readonly CheckResult[]): number {
   return unmet.some(({ report }) => report.verdict !== 'inconclusive') ? exit.failed : exit.inconclusive
 }
 
+let searcher: Worker | undefined
+
+/** Starts the thread that will search, before it is known for what. */
+export function hireSearcher(): void {
+  searcher = startThread('./node-search', import.meta.url)
+}
+
+/** Sends it away if nobody wanted it. */
+export function dismissSearcher(): void {
+  void searcher?.terminate()
+}
+
 /** Runs a job in its thread. Resolves when it is done or Ctrl-C was pressed; rejects with `InputError` on bad input. */
 function search(job: SearchJob): Promise<Search> {
   const line = new ProgressLine()
   const results: CheckResult[] = []
   let names: readonly string[] = []
   let standing: Progress = { executions: 0, seconds: 0, share: 0, estimate: 0 }
-  const thread = startThread('./node-search', import.meta.url, job)
+  const thread = searcher ?? startThread('./node-search', import.meta.url)
+  searcher = undefined
+  thread.postMessage(job)
   const searched = new Promise<Search>((resolve, reject) => {
     process.once('SIGINT', () => {
       const name = names[results.length] ?? 'loading'

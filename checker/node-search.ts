@@ -1,10 +1,9 @@
 /** The thread of `heddle check` and `heddle replay`: loads the specs and searches, while the main thread listens to Ctrl-C. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { checkedProgram, unmet } from './check.ts'
 import { explore } from './explore.ts'
 import type { CheckResult } from './format.ts'
 import { type FoundCheck, InputError, loadChecks, oneLine, select } from './node-load.ts'
-import { threadData } from './node-thread.ts'
 import { replay } from './replay.ts'
 import type { Bounds, Progress } from './report.ts'
 
@@ -83,10 +82,7 @@ function naming<T>({ file, name }: FoundCheck, search: () => T): T {
   }
 }
 
-async function main(): Promise<void> {
-  // Source lines of compiled specs and structures are those of their TypeScript.
-  process.setSourceMapsEnabled(true)
-  const job = threadData<SearchJob>(workerData)
+async function work(job: SearchJob): Promise<void> {
   try {
     await (job.kind === 'check' ? check(job) : replayIn(job))
     say({ kind: 'done' })
@@ -96,4 +92,6 @@ async function main(): Promise<void> {
   }
 }
 
-await main()
+// Source lines of compiled specs and structures are those of their TypeScript.
+process.setSourceMapsEnabled(true)
+parentPort?.once('message', work)

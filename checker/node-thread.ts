@@ -16,7 +16,7 @@ import(workerData.loader).then(({ register }) => {
  * A thread that runs the module `entry` (such as `./node-search`), which stands beside `from`, and finds `data` in
  * `threadData()`. What its code prints goes to standard error: standard output belongs to results.
  */
-export function startThread(entry: string, from: string, data: unknown): Worker {
+export function startThread(entry: string, from: string, data?: unknown): Worker {
   const source = from.endsWith('.ts')
   const url = new URL(`${entry}${source ? '.ts' : '.js'}`, from)
   const options: WorkerOptions = { stdout: true, workerData: { data } }

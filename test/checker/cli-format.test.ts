@@ -149,10 +149,10 @@ describe('a run', () => {
   it('says how far it is', () => {
     expect(standingText({ executions: 0, seconds: 0, share: 0, estimate: 0 })).toBe('0 executions')
     expect(standingText({ executions: 5000, seconds: 2, share: 0.25, estimate: 20_000 })).toBe(
-      '5,000 executions, 2,500/s, 25 % of about 20.0 thousand, about 6.0 s left',
+      '5,000 executions, 2,500/s, 25 % of ~20.0 thousand, ~6.0 s left',
     )
     expect(standingText({ executions: 5000, seconds: 2, share: 1e-9, estimate: 5e12 })).toBe(
-      '5,000 executions, 2,500/s, under 0.01 % of about 5.00 trillion, about 23,148 days left',
+      '5,000 executions, 2,500/s, <0.01 % of ~5.00 trillion, ~23,148 days left',
     )
   })
 })

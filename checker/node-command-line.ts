@@ -1,0 +1,141 @@
+/** Reads the arguments, runs the command, sets the exit code. Commands load their code when they are chosen. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
+import { InputError, packageRoot } from './node-load.ts'
+import { complain, exit, print } from './node-terminal.ts'
+import type { Bounds } from './report.ts'
+
+type CheckOptions = ShowOptions & Bounds
+
+function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It is not a positive integer.')
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
+  throw new InvalidArgumentError('It is not a positive number.')
+}
+
+function version(): string {
+  const root = packageRoot(fileURLToPath(new URL('.', import.meta.url)))
+  return JSON.parse(readFileSync(join(root as string, 'package.json'), 'utf8')).version
+}
+
+function commandLine(done: (code: number) => void): Command {
+  const heddle = new Command('heddle')
+    .description('Takes concurrent programs through every order that their threads can take.')
+    .usage('<command> [options]')
+    .option('-V, --version', 'print the version')
+    .option('--json', 'print one JSON document instead of text')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .allowExcessArguments()
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  check    0 every check as expected, 1 one was not, 3 one was inconclusive without being expected to be
+  replay   1 the failure was reproduced, 0 it was not
+  stress   0 everything seen had been enumerated, 1 something was not, or a thread hung
+  all      2 bad input, 130 interrupted, 70 a fault of heddle itself`,
+    )
+  // Options of the parent are wanted after the command too; an action reads them merged.
+  const subcommand = (usage: string, about: string): Command =>
+    heddle
+      .command(usage)
+      .description(about)
+      .option('--json', 'print one JSON document instead of text')
+      .allowExcessArguments(false)
+  const only = ['--only <name>', 'only checks of this name, or whose name has it inside or matches it as a glob'] as const
+
+  subcommand('check [files...]', 'search every execution of the checks (default: specs/*/checks.{ts,js} of this package)')
+    .option(...only)
+    .option('--executions <n>', 'at most so many executions a check', positiveInteger)
+    .option('--seconds <n>', 'at most so many seconds a check', positiveNumber)
+    .option('--events <n>', 'at most so many operations a thread', positiveInteger)
+    .option('--verbose', 'print the counterexamples of mutants too')
+    .action(async (files: string[], _: CheckOptions, command: Command) => {
+      const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()
+      const bounds: Bounds = {
+        ...(executions === undefined ? {} : { executions }),
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(events === undefined ? {} : { events }),
+      }
+      done(await checkCommand(files, { ...show, bounds }))
+    })
+
+  subcommand('replay <file> [schedule]', 'run one schedule of a failure again and show what happens')
+    .option('--schedule <text>', 'the schedule, where it is not an argument')
+    .option(...only)
+    .action(async (file: string, schedule: string | undefined, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ShowOptions & { schedule?: string }>()
+      const chosen = schedule ?? options.schedule
+      if (chosen === undefined) throw new InputError('replay needs a schedule: the text that a failure prints')
+      done(await replayCommand(file, chosen, options))
+    })
+
+  subcommand('stress <file>', 'run the programs on real threads and compare what is seen with what was enumerated')
+    .option(...only)
+    .option('--seconds <n>', 'run for so long, all programs together', positiveNumber, 10)
+    .option('--hang <n>', 'a thread that does nothing for so many seconds hangs', positiveNumber, 5)
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { stressCommand } = await import('./node-stress.ts')
+      done(await stressCommand(file, command.optsWithGlobals()))
+    })
+
+  subcommand('run [name] [args...]', 'run a demonstration of this package (default: list them)')
+    .passThroughOptions()
+    .allowExcessArguments()
+    .action(async (name: string | undefined, args: string[], _: unknown, command: Command) => {
+      const { runCommand } = await import('./node-run.ts')
+      done(await runCommand(name, args, command.optsWithGlobals()))
+    })
+
+  heddle.action((options: { version?: boolean; json?: boolean }, command: Command) => {
+    if (!options.version) {
+      const [given] = command.args
+      throw new InputError(given === undefined ? 'no command: see heddle --help' : `no command '${given}': see heddle --help`)
+    }
+    print(options.json ? JSON.stringify({ version: version() }) : version())
+  })
+  // One line for each mistake, and our exit codes.
+  for (const command of [heddle, ...heddle.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError(false)
+      .configureOutput({ writeErr: () => {} })
+  }
+  return heddle
+}
+
+/** Runs the command that the arguments of the process name. Resolves when it is over; the exit code is set by then. */
+export async function runCommandLine(): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    throw error
+  })
+  try {
+    await commandLine((code) => {
+      process.exitCode = code
+    }).parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help ends this way too.
+      if (error.exitCode === 0) return
+      complain(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}`)
+      process.exitCode = exit.badInput
+    } else if (error instanceof Error && error.name === 'InputError') {
+      complain(error.message)
+      process.exitCode = exit.badInput
+    } else {
+      complain(`a fault of heddle itself: ${error instanceof Error ? error.stack : error}`)
+      process.exitCode = exit.broken
+    }
+  }
+}
