@@ -86,6 +86,8 @@ describe(`the explorer agrees with brute force (HEDDLE_SEED=${seed}, HEDDLE_PROG
     const lines = [...shares].map(([kind, count]) => `${String(count).padStart(8)}  ${kind}`)
     console.info(`programs, seed ${seed}:\n${lines.join('\n')}\n${String(tooBig).padStart(8)}  left out: too big for brute force`)
     console.info(`${executions} executions compared`)
+    // Of few programs the shares are left to chance.
+    if (programs < 1000) return
     for (const kind of Object.keys(kinds).slice(1, 6)) {
       expect((shares.get(kind) as number) / all, kind).toBeGreaterThanOrEqual(0.1)
     }

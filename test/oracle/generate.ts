@@ -521,14 +521,14 @@ const statementsOf: { readonly [P in Profile]: () => Arbitrary } = {
   atomics: () => structured(atomic),
   pauses: () => structured([...scaled(2, atomic), ...scaled(1, pauses)]),
   waits: () => structured([...scaled(1, atomic), ...scaled(1, waits)]),
-  plain: () => structured([...scaled(1, atomic), ...scaled(3, disciplined), ...scaled(2, wild)]),
+  plain: () => structured([...scaled(2, atomic), ...scaled(5, disciplined), ...scaled(4, wild)]),
   mixed: () =>
     structured([
       ...scaled(6, atomic),
       ...scaled(2, pauses),
       ...scaled(2, waits),
       ...scaled(3, disciplined),
-      ...scaled(2, wild),
+      ...scaled(4, wild),
       { weight: 3, arbitrary: handOver },
       { weight: 3, arbitrary: failing },
     ]),
