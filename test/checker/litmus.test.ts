@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { explore } from '../../checker/index.ts'
+import { explore, type FailureKind, replay } from '../../checker/index.ts'
 import { type Litmus, litmusOutcome, litmusProgram, litmusTests, type Outcome } from './litmus.ts'
 
 const named = (tests: readonly Litmus[]): [string, Litmus][] => tests.map((test) => [test.name, test])
@@ -27,11 +27,15 @@ describe('litmus tests of aligned words under sequential consistency', () => {
     expect(canonical(seen)).toEqual(canonical(test.allowed_sc))
   })
 
-  it.each(named(racy))('%s: a data race', (_, test) => {
-    expect(explore(litmusProgram(test))).toMatchObject({ verdict: 'refuted', failure: { kind: 'data-race' } })
-  })
+  it.each(named(racy))('%s: a data race', (_, test) => fails(test, 'data-race'))
 
-  it.each(named(deadlocking))('%s: a deadlock', (_, test) => {
-    expect(explore(litmusProgram(test))).toMatchObject({ verdict: 'refuted', failure: { kind: 'deadlock' } })
-  })
+  it.each(named(deadlocking))('%s: a deadlock', (_, test) => fails(test, 'deadlock'))
 })
+
+/** Exploring finds that failure, and its schedule shows it again. */
+function fails(test: Litmus, kind: FailureKind): void {
+  const program = litmusProgram(test)
+  const { verdict, failure } = explore(program)
+  expect({ verdict, kind: failure?.kind }).toEqual({ verdict: 'refuted', kind })
+  expect(replay(program, failure?.schedule ?? '').failure).toEqual(failure)
+}

@@ -23,7 +23,7 @@ const lastZero: Family = {
   }),
   executions: (n) => (n + 3) * 2 ** (n - 2),
   source: 'exploration.md section 6, row 24 (Abdulla et al., POPL 2014, published 64, 3328, 147456 for 5, 10, 15)',
-  sizes: [[2], [3], [5], [7], [10]],
+  sizes: [[2], [3], [5], [7], [10], [12]],
 }
 
 const TABLE = 128

@@ -14,7 +14,7 @@ const adds: Family = {
   program: (n) => ({ name: `adds(${n})`, words: 1, threads: crowd(n, 'adder', (m) => m.add(X, 1)) }),
   executions: (n) => factorial(n),
   source: table(1),
-  sizes: [[1], [2], [3], [4], [5], [6], [7]],
+  sizes: [[1], [2], [3], [4], [5], [6], [7], [8]],
 }
 
 const exchanges: Family = {
@@ -55,7 +55,7 @@ const stores: Family = {
   program: (n) => ({ name: `stores(${n})`, words: 1, threads: crowd(n, 'writer', (m, i) => m.store(X, i + 1)) }),
   executions: (n) => factorial(n),
   source: table(4),
-  sizes: [[1], [2], [3], [4], [5], [6], [7]],
+  sizes: [[1], [2], [3], [4], [5], [6], [7], [8]],
 }
 
 const writersAndReaders: Family = {
@@ -186,7 +186,7 @@ const storeThenLoad: Family = {
   }),
   executions: (n) => factorial(n) ** 2,
   source: table(16),
-  sizes: [[2], [3], [4]],
+  sizes: [[2], [3], [4], [5]],
 }
 
 const loadThenStore: Family = {
@@ -203,7 +203,7 @@ const loadThenStore: Family = {
   }),
   executions: (n) => factorial(n) ** 2,
   source: table(17),
-  sizes: [[2], [3], [4]],
+  sizes: [[2], [3], [4], [5]],
 }
 
 const addThenLoad: Family = {
@@ -219,7 +219,7 @@ const addThenLoad: Family = {
   }),
   executions: (n) => factorial(n) ** 2,
   source: table(18),
-  sizes: [[2], [3], [4]],
+  sizes: [[2], [3], [4], [5]],
 }
 
 const addTwoWords: Family = {
@@ -232,7 +232,7 @@ const addTwoWords: Family = {
   }),
   executions: (n) => factorial(n) ** 2,
   source: measured,
-  sizes: [[2], [3], [4]],
+  sizes: [[2], [3], [4], [5]],
 }
 
 const writersOfManyWords: Family = {
@@ -281,7 +281,7 @@ const casrot: Family = {
   }),
   executions: listed(2, [2, 5, 14, 43, 144, 523, 2048, 8597]),
   source: measured,
-  sizes: [[2], [3], [4], [5], [6], [7], [8]],
+  sizes: [[2], [3], [4], [5], [6], [7], [8], [9]],
 }
 
 export const contention: readonly Family[] = [

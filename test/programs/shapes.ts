@@ -72,7 +72,7 @@ const independentReads: Family = {
   }),
   executions: (n) => 3 ** (n - 1) * (n + 3),
   source: `${table(11)} (15 for two writers); ${measured}`,
-  sizes: [[2], [3], [4], [5], [6]],
+  sizes: [[2], [3], [4], [5], [6], [7]],
 }
 
 const messagePassingReversed: Family = {

@@ -36,7 +36,7 @@ const spinLocked: Family = {
   program: (n) => countingUnder('spin-lock', n, spinLock),
   executions: (n) => factorial(n),
   source: table(21),
-  sizes: [[1], [2], [3], [4], [5]],
+  sizes: [[1], [2], [3], [4], [5], [6]],
 }
 
 const ticketLocked: Family = {
@@ -46,7 +46,7 @@ const ticketLocked: Family = {
   // The order of the adds decides everything: each ticket is served by one store, the only one that its holder can see.
   executions: (n) => factorial(n),
   source: 'the order of the tickets is the execution',
-  sizes: [[1], [2], [3], [4], [5]],
+  sizes: [[1], [2], [3], [4], [5], [6]],
 }
 
 const lookingLocked: Family = {
@@ -57,7 +57,7 @@ const lookingLocked: Family = {
   // what its load read, for each of the N! orders of entering. An attempt that failed is repeated, and is in no execution.
   executions: (n) => factorial(n) ** 2,
   source: 'N! orders of entering, and N! choices of the release that each successful look had seen',
-  sizes: [[1], [2], [3], [4]],
+  sizes: [[1], [2], [3], [4], [5]],
 }
 
 const barrier: Family = {
@@ -74,7 +74,7 @@ const barrier: Family = {
   }),
   executions: (n) => factorial(n),
   source: table(22),
-  sizes: [[1], [2], [3], [4], [5], [6]],
+  sizes: [[1], [2], [3], [4], [5], [6], [7]],
 }
 
 const oneSlot: Family = {
@@ -130,7 +130,7 @@ const treiberPushes: Family = {
   }),
   executions: (n) => factorial(n),
   source: table(23),
-  sizes: [[1], [2], [3], [4], [5]],
+  sizes: [[1], [2], [3], [4], [5], [6]],
 }
 
 const boundedRing: Family = {
@@ -164,7 +164,7 @@ const boundedRing: Family = {
   }),
   executions: listed(1, [2, 9, 44, 225, 1182, 6321, 34232]),
   source: measured,
-  sizes: [[1], [2], [3], [4], [5]],
+  sizes: [[1], [2], [3], [4], [5], [6], [7]],
 }
 
 export const waiting: readonly Family[] = [spinLocked, ticketLocked, lookingLocked, barrier, oneSlot, treiberPushes, boundedRing]
