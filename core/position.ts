@@ -35,6 +35,8 @@ export function positionIn(word: number): number {
 
 /** How many items `to` is ahead of `from`, by wrapped difference: from -2^30 to 2^30 - 1. */
 export function distance(from: number, to: number): number {
+  // The difference of two words wraps as the words do, so that a position may pass the greatest number any time.
+  // Safety: ring/wraps
   return ((to - from) | 0) >> 1
 }
 

@@ -256,7 +256,7 @@ export class Sink {
    * @returns false when the ring was still full at a last look after that time
    * @throws RangeError when the item has another length or the time-out is not a number
    */
-  push(item: Uint8Array, timeoutMs = Infinity): boolean {
+  push(item: Uint8Array, timeoutMs: number = Infinity): boolean {
     if (item.length !== this.itemBytes) this.refuseItem(item)
     requireTimeout('Sink.push', timeoutMs)
     if (this.room === 0 && this.refresh() === 0 && !this.waitForRoom(deadlineAfter(this.memory, timeoutMs))) return false
@@ -287,7 +287,7 @@ export class Sink {
    * @returns how many were pushed: all, unless the time was over
    * @throws RangeError when the length is not a multiple of `itemBytes` or the time-out is not a number
    */
-  pushBatch(items: Uint8Array, timeoutMs = Infinity): number {
+  pushBatch(items: Uint8Array, timeoutMs: number = Infinity): number {
     requireTimeout('Sink.pushBatch', timeoutMs)
     const count = this.countOf(items)
     const deadline = deadlineAfter(this.memory, timeoutMs)
@@ -319,6 +319,8 @@ export class Sink {
     if (first < count) {
       this.memory.writeBytes(this.itemsByte, part(items, (from + first) * itemBytes, (count - first) * itemBytes))
     }
+    // All of them at once: `written` passes the whole batch in one exchange.
+    // Safety: ring/batch-at-once
     this.publish(count)
   }
 
@@ -332,6 +334,8 @@ export class Sink {
   }
 
   private slotByte(): number {
+    // A power of two divides the range of positions, so that slots go on in order where positions wrap.
+    // Safety: ring/wraps
     return this.itemsByte + ((this.position >>> 1) & (this.capacity - 1)) * this.itemBytes
   }
 
@@ -476,7 +480,7 @@ export class Source {
    * @returns false when there was still no item at a last look after that time
    * @throws RangeError when the target has another length or the time-out is not a number
    */
-  pop(target: Uint8Array, timeoutMs = Infinity): boolean {
+  pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
     if (target.length !== this.itemBytes) this.refuseTarget(target)
     requireTimeout('Source.pop', timeoutMs)
     if (this.ready === 0 && this.refresh() === 0 && !this.waitForItems(deadlineAfter(this.memory, timeoutMs))) return false
@@ -508,7 +512,7 @@ export class Source {
    * @returns how many items: at least 1, unless the time was over or the target is empty
    * @throws RangeError when the length is not a multiple of `itemBytes` or the time-out is not a number
    */
-  popBatch(target: Uint8Array, timeoutMs = Infinity): number {
+  popBatch(target: Uint8Array, timeoutMs: number = Infinity): number {
     requireTimeout('Source.popBatch', timeoutMs)
     const popped = this.tryPopBatch(target)
     if (popped > 0 || target.length === 0) return popped

@@ -1,0 +1,152 @@
+import type { Check } from '../../checker/check.ts'
+import type { Program } from '../../model/program.ts'
+import { equivalents, mutants } from './mutants.ts'
+import {
+  advanceOnly,
+  attachWhileCreated,
+  batchAtOnce,
+  belowSignChange,
+  belowWrap,
+  blocking,
+  blockingBatches,
+  givesUpAlone,
+  inPlace,
+  oneSink,
+  popTimesOut,
+  pushTimesOut,
+  type Shape,
+  splitBatch,
+  spurious,
+  trying,
+  twoSources,
+  visible,
+  zeroTimeOut,
+} from './programs.ts'
+
+/**
+ * Where an expected count comes from, which is never the explorer:
+ *
+ * - `enumerated`: every schedule of this very program, by `test/oracle/brute-force.ts`. A test counts again on every run.
+ * - `formula`: a closed form, held against the same oracle at its smallest sizes.
+ * - `smaller`: the same program with fewer items, whose count is enumerated; this size is too big for that. The number
+ *   itself is then what the explorer found, kept so that a change of it is noticed.
+ */
+export type Source =
+  | { readonly kind: 'enumerated' }
+  | { readonly kind: 'formula'; readonly formula: string; readonly value: number }
+  | { readonly kind: 'smaller'; readonly program: string }
+
+/** A program that holds, with its exact number of executions. */
+export interface Counted {
+  readonly program: Program
+  readonly executions: number
+  readonly source: Source
+}
+
+const one = (capacity: number, start = 0): Shape => ({ capacity, readers: 1, start })
+const two = (capacity: number, start = 0): Shape => ({ capacity, readers: 2, start })
+
+function enumerated(executions: number, program: Program): Counted {
+  return { program, executions, source: { kind: 'enumerated' } }
+}
+
+function formula(text: string, value: number, program: Program): Counted {
+  return { program, executions: value, source: { kind: 'formula', formula: text, value } }
+}
+
+function smaller(than: Program, executions: number, program: Program): Counted {
+  return { program, executions, source: { kind: 'smaller', program: than.name } }
+}
+
+/** n over k. */
+function choose(n: number, k: number): number {
+  return k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k
+}
+
+/** Programs that hold, smallest first. */
+export const counted: readonly Counted[] = [
+  // Handing out and joining. N threads that compare-and-exchange 0 for something: N executions, one for each winner; where
+  // losers go on to the next word, N!. A thread that comes too early, or in time, or between creation and its announcement: 3.
+  formula('N winners, N = 2', 2, oneSink()),
+  formula('N!, N = 3', 6, twoSources()),
+  enumerated(3, attachWhileCreated()),
+
+  // Nobody waits. With one slot every try looks at the other's position, and tries follow one another as if each were one
+  // step: C(2m, m) ways for m tries each. With two slots each side knows of room that it need not look for: 28 ways for
+  // m = 3 where a ring that looks at every try has 44 (2, 9, 44, 225 ...: `measurements.md` of the design).
+  ...[1, 2, 3, 4].map((m) => formula(`C(2m, m), m = ${m}`, choose(2 * m, m), trying(one(1), m))),
+  enumerated(2, trying(one(2), 1)),
+  enumerated(6, trying(one(2), 2)),
+  enumerated(28, trying(one(2), 3)),
+  enumerated(128, trying(one(2), 4)),
+  enumerated(605, trying(one(2), 5)),
+  enumerated(30, trying(two(1), 2)),
+  enumerated(260, trying(two(1), 3)),
+  enumerated(36, trying(two(2), 2)),
+  enumerated(686, trying(two(2), 3)),
+  enumerated(6, advanceOnly(one(1), 2)),
+  enumerated(36, advanceOnly(two(2), 2)),
+  formula('2^N, N = 1 reader', 2, advanceOnly(one(2), 1)),
+  formula('2^N, N = 2 readers', 4, advanceOnly(two(1), 1)),
+  enumerated(3, inPlace(one(2), 1)),
+  enumerated(13, inPlace(one(2), 3)),
+  enumerated(149, inPlace(two(2), 3)),
+  enumerated(16, visible(one(1))),
+  enumerated(26, visible(one(2))),
+  enumerated(373, visible(two(1))),
+
+  // Batches. N readers that look twice at a position that moves once: 3^N. A batch that fits is one publication, so that
+  // batches count as so many single items in a ring of so much less capacity.
+  formula('3^N, N = 1', 3, batchAtOnce(one(2))),
+  formula('3^N, N = 2', 9, batchAtOnce(two(2))),
+  formula('3^N, N = 1', 3, batchAtOnce(one(2, 1))),
+  enumerated(110, blockingBatches(one(1), 2)),
+  enumerated(110, blockingBatches(one(2), 3)),
+  enumerated(68, blockingBatches(two(2), 2)),
+  enumerated(904, splitBatch(one(2))),
+
+  // Everybody waits.
+  enumerated(6, blocking(one(1), 1)),
+  enumerated(110, blocking(one(1), 2)),
+  smaller(blocking(one(1), 2), 1934, blocking(one(1), 3)),
+  enumerated(904, blocking(one(2), 3)),
+  smaller(blocking(one(2), 3), 12_639, blocking(one(2), 4)),
+  enumerated(68, blocking(two(1), 1)),
+  smaller(blocking(two(1), 1), 1404, blocking(two(1), 2, {}, [1, 1])),
+  smaller(blocking(two(1), 1), 9980, blocking(two(1), 2, {}, [2, 1])),
+  smaller(blocking(two(1), 1), 78_012, blocking(two(1), 2)),
+  smaller(blocking(two(1), 1), 11_229, blocking(two(2), 2)),
+  enumerated(193, blocking(one(1), 2, { spins: 1 })),
+  enumerated(141, blocking(two(1), 1, { spins: 1 })),
+  enumerated(306, spurious(one(1), 2)),
+  enumerated(188, spurious(two(1), 1)),
+
+  // Time-outs.
+  enumerated(12, popTimesOut(one(1))),
+  enumerated(12, popTimesOut(one(1), true)),
+  enumerated(13, pushTimesOut(one(1))),
+  enumerated(13, pushTimesOut(one(1), true)),
+  enumerated(13, pushTimesOut(one(2))),
+  formula('one thread', 1, zeroTimeOut()),
+  formula('one thread', 1, givesUpAlone()),
+  formula('one thread', 1, givesUpAlone(1)),
+
+  // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
+  ...[belowWrap, belowSignChange].flatMap((start) => [
+    formula('C(2m, m), m = 3', choose(6, 3), trying(one(1, start), 3)),
+    enumerated(128, trying(one(2, start), 4)),
+    enumerated(36, trying(two(2, start), 2)),
+    enumerated(13, inPlace(one(2, start), 3)),
+    enumerated(904, splitBatch(one(2, start))),
+    enumerated(110, blocking(one(1, start), 2)),
+    enumerated(904, blocking(one(2, start), 3)),
+    enumerated(68, blocking(two(1, start), 1)),
+  ]),
+]
+
+/** All checks of the ring: programs that hold, mistakes that are refuted, mistakes that change nothing. */
+export const checks: readonly Check[] = [
+  ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
+  ...mutants,
+  ...equivalents.map(({ check }) => check),
+]

@@ -1,0 +1,30 @@
+/** The names of the guarantees. Anchors on the page of the ring, and what comments in `core` cite. */
+export type Guarantee =
+  | 'ring/in-order'
+  | 'ring/whole-items'
+  | 'ring/publishes'
+  | 'ring/batch-at-once'
+  | 'ring/back-pressure'
+  | 'ring/wakes'
+  | 'ring/notifies-sleepers-only'
+  | 'ring/times-out'
+  | 'ring/handed-out-once'
+  | 'ring/attaches'
+  | 'ring/wraps'
+
+/** What a ring promises: the slug by which code, programs and mutants name it, and the sentence that stands for it. */
+export const guarantees: Readonly<Record<Guarantee, string>> = {
+  'ring/in-order': 'Every reader gets every item exactly once, in the order in which they were pushed.',
+  'ring/whole-items': 'What a reader gets are the bytes that were pushed, all of them.',
+  'ring/publishes':
+    'Once a push has returned, every reader finds its item; once every reader has advanced, the writer finds the room.',
+  'ring/batch-at-once': 'A batch that is tried becomes readable at once: no reader sees only a part of it.',
+  'ring/back-pressure': 'No item is overwritten before every reader has advanced past it: at most capacity are unread.',
+  'ring/wakes': 'No wake-up is lost: nobody sleeps for ever while there is an item, or room, to go on with.',
+  'ring/notifies-sleepers-only': 'A notify is called only for an announced sleeper, and at most once for each announcement.',
+  'ring/times-out':
+    'With a time-out, push and pop return: not before the time is over, and not in vain if there was room, or an item, by then.',
+  'ring/handed-out-once': 'The sink and each source are handed out once, whichever threads ask for them.',
+  'ring/attaches': 'Who attaches finds the whole ring as it was created, or gets an error while it is not there yet.',
+  'ring/wraps': 'All of this holds on where positions wrap.',
+}

@@ -1,0 +1,711 @@
+import { guarantee } from '../../checker/guarantee.ts'
+import { ForwardingMemory } from '../../core/forwarding-memory.ts'
+import { lineWords } from '../../core/layout.ts'
+import type { Memory, WaitResult } from '../../core/memory.ts'
+import { distance, positionIn, positionStep } from '../../core/position.ts'
+import { Ring, type RingOptions, type Sink, type Source } from '../../core/ring.ts'
+import { type Program, program, type Readable } from '../../model/program.ts'
+import type { Guarantee } from './guarantees.ts'
+
+/**
+ * Small programs around a ring. Each thread attaches by itself. Threads are called `writer` and `reader0`, `reader1`.
+ *
+ * An item has three bytes, so that items straddle words, and says in each of them which item it is, so that half an item
+ * shows. Items are numbered from 1: the zeros of a fresh memory are no item.
+ */
+
+/** Where the words of a ring at word 0 are. */
+export const words: {
+  readonly magic: number
+  readonly version: number
+  readonly kind: number
+  readonly size: number
+  readonly capacity: number
+  readonly itemBytes: number
+  readonly readers: number
+  readonly written: number
+  readonly sinkTaken: number
+  read(reader: number): number
+  sourceTaken(reader: number): number
+} = {
+  magic: 0,
+  version: 1,
+  kind: 2,
+  size: 3,
+  capacity: 4,
+  itemBytes: 5,
+  readers: 6,
+  written: lineWords,
+  sinkTaken: lineWords + 1,
+  read: (reader) => (2 + reader) * lineWords,
+  sourceTaken: (reader) => (2 + reader) * lineWords + 1,
+}
+
+const itemBytes = 3
+
+/** Positions count modulo 2^31, and a word changes its sign half-way: starts just below either place. */
+export const belowSignChange: number = 2 ** 30 - 1
+export const belowWrap: number = 2 ** 31 - 1
+
+export interface Shape {
+  readonly capacity: number
+  readonly readers: number
+  readonly start?: number
+}
+
+function optionsOf(shape: Shape): RingOptions {
+  return { ...shape, itemBytes }
+}
+
+export function itemOf(n: number): Uint8Array {
+  return Uint8Array.of(n, n ^ 0x55, n ^ 0xaa)
+}
+
+export function itemsOf(from: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(count * itemBytes)
+  for (let i = 0; i < count; i++) bytes.set(itemOf(from + i), i * itemBytes)
+  return bytes
+}
+
+/** Reads items and expects them from 1 on. */
+class Follower {
+  private next = 1
+  private readonly order: Guarantee
+
+  constructor(shape: Shape) {
+    this.order = inOrder(shape)
+  }
+
+  /** How many items came. */
+  get count(): number {
+    return this.next - 1
+  }
+
+  /** Items that were consumed unread. */
+  skip(items: number): void {
+    this.next += items
+  }
+
+  take(bytes: Uint8Array, items = 1): void {
+    for (let i = 0; i < items; i++) {
+      const [n, second, third] = bytes.subarray(i * itemBytes, (i + 1) * itemBytes)
+      const whole = n !== 0 && second === (n ^ 0x55) && third === (n ^ 0xaa)
+      guarantee('ring/whole-items' satisfies Guarantee, whole, `the bytes ${n} ${second} ${third} are no item`)
+      guarantee(this.order, n === this.next, `expected item ${this.next}, got item ${n}`)
+      this.next++
+    }
+  }
+}
+
+/** In a program that crosses a wrap, what goes wrong is put down to the wrap. */
+function inOrder(shape: Shape): Guarantee {
+  return wraps(shape) ? 'ring/wraps' : 'ring/in-order'
+}
+
+function backPressure(shape: Shape): Guarantee {
+  return wraps(shape) ? 'ring/wraps' : 'ring/back-pressure'
+}
+
+function wraps({ start }: Shape): boolean {
+  return start === belowWrap || start === belowSignChange
+}
+
+/** Counts announcements made and notifies called, as the ring sees them. Positions stand at the beginning of lines. */
+class CountingMemory extends ForwardingMemory {
+  announced = 0
+  notified = 0
+
+  override compareExchange(word: number, expected: number, replacement: number): number {
+    const old = super.compareExchange(word, expected, replacement)
+    if (word % lineWords === 0 && old === expected && replacement === (expected | 1)) this.announced++
+    return old
+  }
+
+  override notify(word: number, count?: number): number {
+    this.notified++
+    return super.notify(word, count)
+  }
+}
+
+/** What every thread returns: how many items it pushed or popped, and its part in waiting. */
+export interface Share {
+  readonly items: number
+  readonly announced: number
+  readonly notified: number
+}
+
+export type Shares = Record<string, Share>
+
+/** How threads wait. Never more than one look before sleeping: a bounded loop unrolls. */
+interface Waiting {
+  readonly spins?: 0 | 1
+}
+
+type Writes = (sink: Sink) => number
+type Reads = (source: Source, follower: Follower) => void
+
+/** A program in which one thread writes and the others read. */
+function writerAndReaders(
+  name: string,
+  shape: Shape,
+  writes: Writes,
+  reads: Reads | readonly Reads[],
+  extra: Partial<Program<Shares>> & Waiting = {},
+): Program<Shares> {
+  const { spins = 0, finally: alsoFinally, ...rest } = extra
+  const options = optionsOf(shape)
+  const threads: Record<string, (memory: Memory) => Share> = {
+    writer: (memory) => {
+      const counting = new CountingMemory(memory)
+      const items = writes(Ring.attach(counting).sink({ spins }))
+      return { items, announced: counting.announced, notified: counting.notified }
+    },
+  }
+  for (let reader = 0; reader < shape.readers; reader++) {
+    const body = typeof reads === 'function' ? reads : (reads[reader] as Reads)
+    threads[`reader${reader}`] = (memory) => {
+      const counting = new CountingMemory(memory)
+      const follower = new Follower(shape)
+      body(Ring.attach(counting).source({ reader, spins }), follower)
+      return { items: follower.count, announced: counting.announced, notified: counting.notified }
+    }
+  }
+  return program<Shares>({
+    name: `ring/${name}`,
+    words: Ring.words(options) + lineWords,
+    setup: (memory) => void Ring.create(memory, options),
+    threads,
+    always: (memory) => neverMoreThanCapacity(memory, shape),
+    ...rest,
+    finally: (memory, results) => {
+      everyNotifyWasAskedFor(results)
+      positionsTellWhatWasDone(memory, shape, results)
+      alsoFinally?.(memory, results)
+    },
+  })
+}
+
+function neverMoreThanCapacity(memory: Readable, shape: Shape): void {
+  const written = positionIn(memory.load(words.written))
+  for (let reader = 0; reader < shape.readers; reader++) {
+    const unread = distance(positionIn(memory.load(words.read(reader))), written)
+    guarantee(backPressure(shape), unread >= 0 && unread <= shape.capacity, `reader ${reader} has ${unread} unread items`)
+  }
+}
+
+function everyNotifyWasAskedFor(results: Partial<Shares>): void {
+  const shares = Object.values(results) as Share[]
+  const sum = (key: 'notified' | 'announced') => shares.reduce((total, share) => total + share[key], 0)
+  guarantee(
+    'ring/notifies-sleepers-only' satisfies Guarantee,
+    sum('notified') <= sum('announced'),
+    `${sum('notified')} notifies for ${sum('announced')} announcements`,
+  )
+}
+
+/** Nothing is pushed or popped but by a call that says so. */
+function positionsTellWhatWasDone(memory: Readable, shape: Shape, results: Partial<Shares>): void {
+  const start = ((shape.start ?? 0) * positionStep) | 0
+  const moved = (word: number) => distance(start, positionIn(memory.load(word)))
+  guarantee(inOrder(shape), moved(words.written) === results.writer?.items, `${moved(words.written)} items were published`)
+  for (let reader = 0; reader < shape.readers; reader++) {
+    const moves = moved(words.read(reader))
+    guarantee(inOrder(shape), moves === results[`reader${reader}`]?.items, `reader ${reader} went on by ${moves} items`)
+  }
+}
+
+function shapeName({ capacity, readers, start = 0 }: Shape): string {
+  const wrap = start === belowWrap ? '-wrap' : start === belowSignChange ? '-sign' : start === 0 ? '' : `-start${start}`
+  return `1w${readers}r-cap${capacity}${wrap}`
+}
+
+/**
+ * The writer pushes so many items, each reader pops them; both sleep when they must.
+ *
+ * @param pops how many items each reader pops; default: all
+ */
+export function blocking(shape: Shape, items: number, waiting: Waiting = {}, pops?: readonly number[]): Program<Shares> {
+  const spin = waiting.spins === 1 ? '-spin1' : ''
+  const popping =
+    (count: number): Reads =>
+    (source, follower) => {
+      const target = new Uint8Array(itemBytes)
+      for (let n = 1; n <= count; n++) {
+        guarantee('ring/times-out' satisfies Guarantee, source.pop(target), 'pop gave up without a time-out')
+        follower.take(target)
+      }
+    }
+  return writerAndReaders(
+    `push${items}-pop${pops?.join('+') ?? items}/${shapeName(shape)}${spin}`,
+    shape,
+    (sink) => {
+      for (let n = 1; n <= items; n++) {
+        guarantee('ring/times-out' satisfies Guarantee, sink.push(itemOf(n)), 'push gave up without a time-out')
+      }
+      return items
+    },
+    pops?.map(popping) ?? popping(items),
+    waiting,
+  )
+}
+
+/** The writer tries to push so many times, each reader tries to pop so many times; nobody waits. */
+export function trying(shape: Shape, tries: number): Program<Shares> {
+  return writerAndReaders(
+    `try${tries}/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      let pushed = 0
+      for (let i = 0; i < tries; i++) if (sink.tryPush(itemOf(pushed + 1))) pushed++
+      return pushed
+    },
+    (source, follower) => {
+      const target = new Uint8Array(itemBytes)
+      for (let i = 0; i < tries; i++) if (source.tryPop(target)) follower.take(target)
+    },
+    {
+      sometimes: {
+        'a reader finds the ring empty': (_, { reader0 }) => reader0?.items === 0,
+        'all goes through': (_, results) => Object.values(results).every((share) => share?.items === tries),
+        ...(tries > shape.capacity && { 'the writer finds the ring full': (_, { writer }) => (writer?.items ?? 0) < tries }),
+      },
+    },
+  )
+}
+
+/** The writer pushes all items in one call, in parts when they do not fit; readers pop two at a time. Both sleep. */
+export function blockingBatches(shape: Shape, items: number): Program<Shares> {
+  return writerAndReaders(
+    `push-batch${items}-pop-batch2/${shapeName(shape)}`,
+    shape,
+    (sink) => sink.pushBatch(itemsOf(1, items)),
+    (source, follower) => {
+      const target = new Uint8Array(2 * itemBytes)
+      while (follower.count < items) follower.take(target, source.popBatch(target))
+    },
+    {
+      finally: (_, { writer }) =>
+        guarantee('ring/times-out' satisfies Guarantee, writer?.items === items, 'pushBatch gave up without a time-out'),
+    },
+  )
+}
+
+/** The writer tries a batch of two, for which there is room; each reader looks, then takes what is there. */
+export function batchAtOnce(shape: Shape): Program<Shares> {
+  return writerAndReaders(
+    `try-push-batch2/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      const pushed = sink.tryPushBatch(itemsOf(1, 2))
+      guarantee('ring/publishes' satisfies Guarantee, pushed === 2, `an empty ring took ${pushed} of 2 items`)
+      return pushed
+    },
+    (source, follower) => {
+      const seen = source.available()
+      guarantee('ring/batch-at-once' satisfies Guarantee, seen === 0 || seen === 2, `${seen} of 2 items are there`)
+      const target = new Uint8Array(2 * itemBytes)
+      follower.take(target, source.tryPopBatch(target))
+    },
+    {
+      sometimes: {
+        'the batch is seen': (_, { reader0 }) => reader0?.items === 2,
+        'the batch is not there yet': (_, { reader0 }) => reader0?.items === 0,
+      },
+    },
+  )
+}
+
+/** Batches across the end of the ring: one item goes through, then a batch whose parts lie at the end and the beginning. */
+export function splitBatch(shape: Shape): Program<Shares> {
+  return writerAndReaders(
+    `push1-push-batch2-pop-batch/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      sink.push(itemOf(1))
+      return 1 + sink.pushBatch(itemsOf(2, 2))
+    },
+    (source, follower) => {
+      const target = new Uint8Array(2 * itemBytes)
+      source.pop(target.subarray(0, itemBytes))
+      follower.take(target)
+      while (follower.count < 3) follower.take(target, source.popBatch(target))
+    },
+  )
+}
+
+/** Readers look at items in place and consume them later, all at once. Nobody waits. */
+export function inPlace(shape: Shape, items: number): Program<Shares> {
+  return writerAndReaders(
+    `try-push${items}-get-advance/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      let pushed = 0
+      for (let i = 0; i < items; i++) if (sink.free() > 0 && sink.tryPush(itemOf(pushed + 1))) pushed++
+      return pushed
+    },
+    (source, follower) => {
+      for (let look = 0; look < 2; look++) {
+        const seen = source.available()
+        guarantee(backPressure(shape), seen <= shape.capacity, `${seen} items are there`)
+        for (let i = 0; i < seen; i++) follower.take(source.get(i))
+        source.advance(seen)
+      }
+    },
+    {
+      sometimes: {
+        'a reader gets all that it can': (_, { reader0 }) => (reader0?.items ?? 0) >= Math.min(items, shape.capacity),
+      },
+    },
+  )
+}
+
+/** Readers consume what is there without looking at it: with no plain reads, whatever goes wrong is no data race. */
+export function advanceOnly(shape: Shape, tries: number): Program<Shares> {
+  return writerAndReaders(
+    `try${tries}-advance/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      let pushed = 0
+      for (let i = 0; i < tries; i++) if (sink.tryPush(itemOf(pushed + 1))) pushed++
+      return pushed
+    },
+    (source, follower) => {
+      for (let i = 0; i < tries; i++) {
+        const seen = source.available()
+        source.advance(seen)
+        follower.skip(seen)
+      }
+    },
+    { sometimes: { 'something is consumed': (_, { reader0 }) => (reader0?.items ?? 0) > 0 } },
+  )
+}
+
+/** Words of the program's own, after the ring. */
+function ownWord(shape: Shape, index: number): number {
+  return Ring.words(optionsOf(shape)) + index
+}
+
+/**
+ * Each end tells the other, through a word of the program's own, that it is done: then the other must find what it did.
+ * Each first finds nothing, if it is early, so that what it knows is old.
+ */
+export function visible(shape: Shape): Program<Shares> {
+  const pushedAt = ownWord(shape, 0)
+  const poppedAt = ownWord(shape, 1)
+  const threads: Record<string, (memory: Memory) => Share> = {
+    writer: (memory) => {
+      const sink = Ring.attach(memory).sink({ spins: 0 })
+      let items = 0
+      for (let n = 1; n <= shape.capacity; n++) if (sink.tryPush(itemOf(n))) items++
+      guarantee('ring/publishes' satisfies Guarantee, items === shape.capacity, 'an empty ring had no room')
+      memory.store(pushedAt, 1)
+      const early = sink.tryPush(itemOf(items + 1))
+      if (early) items++
+      const popped = memory.load(poppedAt) === shape.readers
+      const late = sink.tryPush(itemOf(items + 1))
+      if (late) items++
+      guarantee('ring/publishes' satisfies Guarantee, early || late || !popped, 'all readers advanced, and there is no room')
+      return { items, announced: 0, notified: 0 }
+    },
+  }
+  for (let reader = 0; reader < shape.readers; reader++) {
+    threads[`reader${reader}`] = (memory) => {
+      const source = Ring.attach(memory).source({ reader, spins: 0 })
+      const follower = new Follower(shape)
+      const target = new Uint8Array(itemBytes)
+      if (source.tryPop(target)) follower.take(target)
+      else {
+        const pushed = memory.load(pushedAt) === 1
+        const found = source.tryPop(target)
+        guarantee('ring/publishes' satisfies Guarantee, found || !pushed, 'an item was pushed and is not there')
+        if (found) follower.take(target)
+      }
+      if (follower.count === 1) memory.add(poppedAt, 1)
+      return { items: follower.count, announced: 0, notified: 0 }
+    }
+  }
+  return program<Shares>({
+    name: `ring/visible/${shapeName(shape)}`,
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads,
+    always: (memory) => neverMoreThanCapacity(memory, shape),
+    sometimes: {
+      'the writer finds the room again': (_, { writer }) => (writer?.items ?? 0) > shape.capacity,
+      'a reader comes too early': (_, { reader0 }) => reader0?.items === 0,
+    },
+  })
+}
+
+/** Notes when the time of a wait is over, and whether a word of the program was set by then. */
+class WitnessMemory extends CountingMemory {
+  private readonly at: number
+  timedOut = false
+  /** The word was set when the time was over. */
+  inTime = false
+
+  constructor(memory: Memory, at: number) {
+    super(memory)
+    this.at = at
+  }
+
+  override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
+    const result = super.wait(word, expected, timeoutMs)
+    if (result === 'timed-out') {
+      this.timedOut = true
+      this.inTime = this.load(this.at) === 1
+    }
+    return result
+  }
+
+  /** Checks the outcome of one call with a time-out. The clock stands still: only a wait can tell that time is over. */
+  judge(succeeded: boolean, missed: string): void {
+    guarantee('ring/times-out' satisfies Guarantee, succeeded || this.timedOut, 'gave up before the time was over')
+    guarantee('ring/times-out' satisfies Guarantee, succeeded || !this.inTime, missed)
+    this.timedOut = false
+  }
+}
+
+/** The reader pops with a time-out, whatever the writer does meanwhile; what was pushed in time is not missed. */
+export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
+  const pushedAt = ownWord(shape, 0)
+  return program<Shares>({
+    name: `ring/pop${batch ? '-batch' : ''}-times-out/${shapeName(shape)}`,
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: {
+      writer: (memory) => {
+        const counting = new CountingMemory(memory)
+        Ring.attach(counting).sink({ spins: 0 }).push(itemOf(1))
+        memory.store(pushedAt, 1)
+        return { items: 1, announced: counting.announced, notified: counting.notified }
+      },
+      reader0: (memory) => {
+        const witness = new WitnessMemory(memory, pushedAt)
+        const source = Ring.attach(witness).source({ reader: 0, spins: 0 })
+        const follower = new Follower(shape)
+        const target = new Uint8Array(itemBytes)
+        const found = batch ? source.popBatch(target, 5) === 1 : source.pop(target, 5)
+        witness.judge(found, 'an item that came in time was missed')
+        if (found) follower.take(target)
+        return { items: follower.count, announced: witness.announced, notified: witness.notified }
+      },
+    },
+    always: (memory) => neverMoreThanCapacity(memory, shape),
+    sometimes: {
+      'pop gets the item': (_, { reader0 }) => reader0?.items === 1,
+      'pop gives up': (_, { reader0 }) => reader0?.items === 0,
+      'pop sleeps': (_, { reader0 }) => reader0?.announced === 1,
+    },
+    finally: (memory, results) => {
+      everyNotifyWasAskedFor(results)
+      positionsTellWhatWasDone(memory, shape, results)
+    },
+  })
+}
+
+/** The writer pushes one item more than fits, with a time-out; room that was made in time is not refused. */
+export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
+  const poppedAt = ownWord(shape, 0)
+  return program<Shares>({
+    name: `ring/push${batch ? '-batch' : ''}-times-out/${shapeName(shape)}`,
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => {
+      Ring.create(memory, optionsOf(shape))
+    },
+    threads: {
+      writer: (memory) => {
+        const witness = new WitnessMemory(memory, poppedAt)
+        const sink = Ring.attach(witness).sink({ spins: 0 })
+        const { capacity } = shape
+        sink.tryPushBatch(itemsOf(1, capacity))
+        const fits = batch ? sink.pushBatch(itemOf(capacity + 1), 5) === 1 : sink.push(itemOf(capacity + 1), 5)
+        witness.judge(fits, 'room that was made in time was refused')
+        return { items: capacity + Number(fits), announced: witness.announced, notified: witness.notified }
+      },
+      reader0: (memory) => {
+        const counting = new CountingMemory(memory)
+        const source = Ring.attach(counting).source({ reader: 0, spins: 0 })
+        const follower = new Follower(shape)
+        const target = new Uint8Array(itemBytes)
+        if (source.tryPop(target)) {
+          follower.take(target)
+          memory.store(poppedAt, 1)
+        }
+        return { items: follower.count, announced: counting.announced, notified: counting.notified }
+      },
+    },
+    always: (memory) => neverMoreThanCapacity(memory, shape),
+    sometimes: {
+      'push finds room': (_, { writer }) => writer?.items === shape.capacity + 1,
+      'push gives up': (_, { writer }) => writer?.items === shape.capacity,
+      'push sleeps': (_, { writer }) => writer?.announced === 1,
+    },
+    finally: (memory, results) => {
+      everyNotifyWasAskedFor(results)
+      positionsTellWhatWasDone(memory, shape, results)
+    },
+  })
+}
+
+/** One thread has both ends of a ring: what it cannot do, nobody will make possible. Everything gives up in time. */
+export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly (boolean | number)[] }> {
+  const shape: Shape = { capacity: 1, readers: 1 }
+  return program<{ alone: readonly (boolean | number)[] }>({
+    name: `ring/gives-up-alone/1w1r-cap1${spins === 1 ? '-spin1' : ''}`,
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: {
+      alone: (memory) => {
+        const witness = new WitnessMemory(memory, ownWord(shape, 0))
+        const ring = Ring.attach(witness)
+        const sink = ring.sink({ spins })
+        const source = ring.source({ spins })
+        const target = new Uint8Array(itemBytes)
+        const results: (boolean | number)[] = []
+        const attempt = (result: boolean | number) => {
+          witness.judge(Number(result) > 0, 'a word that nobody writes was set')
+          results.push(result)
+        }
+        attempt(source.pop(target, 5))
+        attempt(source.popBatch(target, 5))
+        attempt(sink.push(itemOf(1), 5))
+        attempt(sink.push(itemOf(2), 5))
+        attempt(sink.pushBatch(itemOf(2), 5))
+        attempt(source.pop(target, 5))
+        return results
+      },
+    },
+    finally: (_, { alone }) => {
+      const expected = 'false,0,true,false,0,true'
+      guarantee('ring/times-out' satisfies Guarantee, alone?.join() === expected, `returned ${alone?.join()}`)
+    },
+  })
+}
+
+/** A time-out of 0 never sleeps: with a full or empty ring and nobody else, both ends return at once. */
+export function zeroTimeOut(): Program<{ alone: readonly boolean[] }> {
+  const shape: Shape = { capacity: 1, readers: 1 }
+  return program<{ alone: readonly boolean[] }>({
+    name: 'ring/zero-time-out/1w1r-cap1',
+    words: Ring.words(optionsOf(shape)),
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: {
+      alone: (memory) => {
+        const ring = Ring.attach(memory)
+        const sink = ring.sink({ spins: 1 })
+        const source = ring.source({ spins: 1 })
+        const target = new Uint8Array(itemBytes)
+        return [source.pop(target, 0), sink.push(itemOf(1), 0), sink.push(itemOf(2), 0), source.pop(target, 0)]
+      },
+    },
+    finally: (_, { alone }) => {
+      guarantee('ring/times-out' satisfies Guarantee, alone?.join() === 'false,true,false,true', `returned ${alone?.join()}`)
+    },
+  })
+}
+
+/** A wait that returns `ok` for no reason, as a futex may, the first time that a thread sleeps. */
+class SpuriousMemory extends ForwardingMemory {
+  private woken = false
+
+  override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
+    if (this.woken) return super.wait(word, expected, timeoutMs)
+    this.woken = true
+    return this.load(word) === expected ? 'ok' : 'not-equal'
+  }
+}
+
+/** `blocking`, each thread waking once for no reason. */
+export function spurious(shape: Shape, items: number): Program<Shares> {
+  const original = blocking(shape, items)
+  const threads = Object.entries(original.threads).map(([name, body]) => [
+    name,
+    (memory: Memory, mark: never) => body(new SpuriousMemory(memory), mark),
+  ])
+  return { ...original, name: `${original.name}-spurious`, threads: Object.fromEntries(threads) }
+}
+
+/** Two threads ask for the only sink. */
+export function oneSink(): Program<Record<'first' | 'second', boolean>> {
+  const shape: Shape = { capacity: 1, readers: 1 }
+  const take = (memory: Memory): boolean => succeeds(() => Ring.attach(memory).sink())
+  return program<Record<'first' | 'second', boolean>>({
+    name: 'ring/one-sink',
+    words: Ring.words(optionsOf(shape)),
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: { first: take, second: take },
+    sometimes: { 'the first gets it': (_, { first }) => first === true, 'the second gets it': (_, r) => r.second === true },
+    finally: (_, { first, second }) => {
+      guarantee('ring/handed-out-once' satisfies Guarantee, first !== second, `sinks handed out: ${Number(first) * 2}`)
+    },
+  })
+}
+
+/** Three threads ask for any of two sources. */
+export function twoSources(): Program<Record<'first' | 'second' | 'third', number>> {
+  const shape: Shape = { capacity: 1, readers: 2 }
+  const take = (memory: Memory): number => {
+    let reader = -1
+    succeeds(() => {
+      reader = Ring.attach(memory).source().reader
+    })
+    return reader
+  }
+  return program<Record<'first' | 'second' | 'third', number>>({
+    name: 'ring/two-sources',
+    words: Ring.words(optionsOf(shape)),
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: { first: take, second: take, third: take },
+    sometimes: { 'the last comes first': (_, { third }) => third === 0 },
+    finally: (_, { first, second, third }) => {
+      const got = [first, second, third].sort().join()
+      guarantee('ring/handed-out-once' satisfies Guarantee, got === '-1,0,1', `sources handed out: ${got}`)
+    },
+  })
+}
+
+/** One thread creates a ring on used words while another attaches, takes both ends and looks. */
+export function attachWhileCreated(): Program<Record<'creator' | 'joiner', boolean>> {
+  const shape: Shape = { capacity: 2, readers: 1 }
+  const createdAt = ownWord(shape, 0)
+  return program<Record<'creator' | 'joiner', boolean>>({
+    name: 'ring/attach-while-created',
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => {
+      for (let word = 1; word < Ring.words(optionsOf(shape)); word++) memory.write(word, 7)
+    },
+    threads: {
+      creator: (memory) => {
+        Ring.create(memory, optionsOf(shape))
+        memory.store(createdAt, 1)
+        return true
+      },
+      joiner: (memory) => {
+        const created = memory.load(createdAt) === 1
+        let found = 'nothing'
+        const attached = succeeds(() => {
+          const ring = Ring.attach(memory)
+          const source = ring.source()
+          const sink = ring.sink()
+          found = `${ring.capacity} ${ring.itemBytes} ${ring.readers} ${sink.free()} ${source.available()}`
+        })
+        guarantee('ring/attaches' satisfies Guarantee, attached || !created, 'the ring was created and cannot be used')
+        guarantee('ring/attaches' satisfies Guarantee, !attached || found === '2 3 1 2 0', `found ${found}`)
+        return attached
+      },
+    },
+    sometimes: { 'too early': (_, { joiner }) => joiner === false, 'in time': (_, { joiner }) => joiner === true },
+  })
+}
+
+/** Whether the body returns: an error of the ring is an answer, and one of the memory is not. */
+function succeeds(body: () => void): boolean {
+  try {
+    body()
+    return true
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('Ring')) return false
+    throw error
+  }
+}
