@@ -167,15 +167,40 @@ export function verdictText(report: Report): string {
   return report.failure === undefined ? report.verdict : `${report.verdict} by ${broken(report.failure)}`
 }
 
-/** The table of a run, a line a check. */
+/** The tables of a run: a line for each check, then a line for each mutant. What was not as expected comes after them. */
 export function checksTable(results: readonly CheckResult[], paint: Paint = plain): string {
-  const head = ['check', 'verdict', 'executions', 'blocked', 'discarded', 'seconds', 'as expected']
-  const rows = results.map(({ name, report, met, unmet }) => {
-    const numbers = [count(report.executions), count(report.blocked), count(report.discarded), report.seconds.toFixed(3)]
-    const end = met ? { text: 'yes', paint: paint.green } : { text: `no: ${firstLine(unmet ?? '')}`, paint: paint.red }
-    return [name, verdictText(report), ...numbers, end]
-  })
-  return table([head.map((text) => ({ text, paint: paint.dim })), ...rows], new Set([2, 3, 4, 5]))
+  const met = (result: CheckResult): Cell => (result.met ? { text: 'yes', paint: paint.green } : { text: 'no', paint: paint.red })
+  const head = (titles: readonly string[]): Cell[] => titles.map((text) => ({ text, paint: paint.dim }))
+  const checks = results.filter(({ mutant }) => mutant === undefined)
+  const mutants = results.filter(({ mutant }) => mutant !== undefined)
+  const parts: string[] = []
+  if (checks.length > 0) {
+    const rows = checks.map((result) => {
+      const { executions, blocked, discarded, seconds } = result.report
+      const numbers = [count(executions), count(blocked), count(discarded), seconds.toFixed(3)]
+      return [result.name, verdictText(result.report), ...numbers, met(result)]
+    })
+    const titles = ['check', 'verdict', 'executions', 'blocked', 'discarded', 'seconds', 'as expected']
+    parts.push(table([head(titles), ...rows], new Set([2, 3, 4, 5])))
+  }
+  if (mutants.length > 0) {
+    const rows = mutants.map((result) => {
+      const program = { text: result.report.program, paint: paint.dim }
+      return [result.mutant?.name ?? '', verdictText(result.report), met(result), program]
+    })
+    parts.push(table([head(['mutant', 'verdict', 'as expected', 'program']), ...rows]))
+  }
+  return parts.join('\n\n')
+}
+
+/** One check that was not as expected, or whose counterexample is wanted all the same. */
+export function resultText(result: CheckResult, paint: Paint = plain): string {
+  const { name, unmet, report, expect } = result
+  const { failure } = report
+  if (failure === undefined) return `${paint.bold(name)} ${paint.red(unmet ?? report.verdict)}`
+  const text = failureText(name, failure, replayLine(result, failure.schedule), paint)
+  // Refuted as expected, but not by what was expected.
+  return unmet !== undefined && report.verdict === expect.verdict ? `${paint.bold(name)} ${paint.red(unmet)}\n${text}` : text
 }
 
 /** The last line of a run: how many checks there were, and whether all is well. */
@@ -203,10 +228,6 @@ export function standingText({ executions, seconds, share, estimate }: Progress)
 function percent(share: number): string {
   const value = share * 100
   return value >= 10 || value === 0 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : '<0.01 %'
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]
 }
 
 /** The table of a stress run, a line a program, then what went wrong. */

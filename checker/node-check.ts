@@ -1,6 +1,6 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
 import type { Worker } from 'node:worker_threads'
-import { type CheckResult, checksSummary, checksTable, counted, failureText, replayLine, standingText } from './format.ts'
+import { type CheckResult, checksSummary, checksTable, counted, failureText, resultText, standingText } from './format.ts'
 import { InputError, specFiles } from './node-load.ts'
 import type { SearchJob, SearchMessage } from './node-search.ts'
 import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
@@ -35,11 +35,8 @@ export async function checkCommand(files: readonly string[], options: ShowOption
   }
   const paint = paintFor(process.stdout)
   if (results.length > 0) print(checksTable(results, paint))
-  for (const result of results) {
-    const { failure } = result.report
-    if (failure === undefined || (result.met && !options.verbose)) continue
-    print(`\n${failureText(result.name, failure, replayLine(result, failure.schedule), paint)}`)
-  }
+  const told = results.filter(({ met, report }) => !met || (options.verbose && report.failure !== undefined))
+  for (const result of told) print(`\n${resultText(result, paint)}`)
   if (interrupted === undefined) print(`\n${checksSummary(results, paint)}`)
   if (interrupted !== undefined) {
     const { name, standing, left } = interrupted

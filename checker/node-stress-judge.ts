@@ -39,7 +39,7 @@ function say(message: StressMessage): void {
   parentPort?.postMessage(message)
 }
 
-/** Instances of the memory take this much, at most. */
+/** The instances of a memory take this much, unless two of them take more. */
 const arenaBytes = 16 << 20
 const roundsMax = 256
 /** A batch grows until it takes this long: much longer than a message from thread to thread, short for a progress line. */
@@ -57,36 +57,56 @@ class Failed extends Error {
   }
 }
 
+/** The memory in which a program runs, twice: one batch is judged while the other one is on. */
+class Stage {
+  readonly program: Program
+  readonly arena: Arena
+  readonly instances: readonly (readonly SharedMemory[])[]
+
+  constructor(program: Program) {
+    this.program = program
+    const threads = Object.keys(program.threads).length
+    const stride = Math.ceil(program.words / lineWords) * lineWords * 4
+    const capacity = Math.max(1, Math.min(roundsMax, Math.floor(arenaBytes / 2 / stride)))
+    this.arena = {
+      threads,
+      words: program.words,
+      capacity,
+      stride,
+      instances: new SharedArrayBuffer(2 * capacity * stride),
+      control: new SharedArrayBuffer((threads + 2 * capacity) * lineWords * 4),
+    }
+    this.instances = [0, 1].map((slot) => Array.from({ length: capacity }, (_, round) => instance(this.arena, slot, round)))
+  }
+
+  /** Fresh memory for a batch. Nobody else touches this slot: its last batch was judged. */
+  prepare(slot: number, rounds: number): void {
+    const { instances, capacity, stride, control } = this.arena
+    new Uint8Array(instances, slot * capacity * stride, rounds * stride).fill(0)
+    const meetings = new Int32Array(control)
+    for (let round = 0; round < rounds; round++) {
+      meetings[arrivalsAt(this.arena, slot, round)] = 0
+      this.program.setup?.(this.instances[slot][round])
+    }
+  }
+}
+
 /** What is known of one program so far. */
 class Trial {
   readonly check: FoundCheck
   readonly program: Program
   readonly threads: readonly string[]
-  readonly arena: Arena
   tally: Tally = new Tally([])
   failure: StressFailure | undefined
   rounds = 0
   seconds = 0
   countedRounds = 0
   operations = 0
-  readonly #instances: readonly (readonly SharedMemory[])[]
 
   constructor(check: FoundCheck) {
     this.check = check
     this.program = check.check.program
     this.threads = Object.keys(this.program.threads)
-    const stride = Math.ceil(this.program.words / lineWords) * lineWords * 4
-    const capacity = Math.max(1, Math.min(roundsMax, Math.floor(arenaBytes / 2 / stride)))
-    const lines = this.threads.length + 2 * capacity
-    this.arena = {
-      threads: this.threads.length,
-      words: this.program.words,
-      capacity,
-      stride,
-      instances: new SharedArrayBuffer(2 * capacity * stride),
-      control: new SharedArrayBuffer(lines * lineWords * 4),
-    }
-    this.#instances = [0, 1].map((slot) => Array.from({ length: capacity }, (_, round) => instance(this.arena, slot, round)))
   }
 
   /** Lets the checker say what may be seen. */
@@ -104,22 +124,11 @@ class Trial {
     this.failure = { kind: 'not-enumerated', message: `nothing to compare with: ${why}` }
   }
 
-  /** Fresh memory for a batch. Nobody else touches this slot: its last batch was judged. */
-  prepare(slot: number, rounds: number): void {
-    const { instances, capacity, stride, control } = this.arena
-    new Uint8Array(instances, slot * capacity * stride, rounds * stride).fill(0)
-    const meetings = new Int32Array(control)
-    for (let round = 0; round < rounds; round++) {
-      meetings[arrivalsAt(this.arena, slot, round)] = 0
-      this.program.setup?.(this.#instances[slot][round])
-    }
-  }
-
   /** What every round came to. Throws `Failed` when the program's `finally` does not like it. */
-  judge(slot: number, rounds: number, answers: readonly (readonly unknown[])[]): void {
+  judge(instances: readonly SharedMemory[], rounds: number, answers: readonly (readonly unknown[])[]): void {
     this.rounds += rounds
     for (let round = 0; round < rounds; round++) {
-      const memory = this.#instances[slot][round]
+      const memory = instances[round]
       const results = Object.fromEntries(this.threads.map((thread, i) => [thread, answers[i][round]]))
       const outcome = canonicalOutcome(results, memory)
       this.tally.add(outcome)
@@ -192,7 +201,7 @@ class Crew {
   }
 
   /** Gives the first players the threads of a program. */
-  async cast({ check, threads, arena }: Trial): Promise<void> {
+  async cast({ check, threads }: Trial, { arena }: Stage): Promise<void> {
     while (this.#players.length < threads.length) this.#players.push(new Player(this.#file))
     const ready = threads.map((thread, i) => this.#players[i].ask({ kind: 'program', index: check.index, thread, arena }))
     await Promise.all(ready)
@@ -221,7 +230,7 @@ class Crew {
 }
 
 /** Rejects with `Failed` when threads are inside the program and none of them comes forward for so long. */
-function watch<T>({ arena, threads }: Trial, hangSeconds: number, work: Promise<T>): Promise<T> {
+function watch<T>({ threads }: Trial, { arena }: Stage, hangSeconds: number, work: Promise<T>): Promise<T> {
   const control = new Int32Array(arena.control)
   const positions = (): number[] => threads.map((_, i) => Atomics.load(control, i * lineWords))
   let last = positions()
@@ -243,8 +252,9 @@ function watch<T>({ arena, threads }: Trial, hangSeconds: number, work: Promise<
 
 /** Runs batches of one program for the given time. */
 async function run(trial: Trial, crew: Crew, seconds: number, hangSeconds: number, plain: boolean): Promise<void> {
-  await crew.cast(trial)
-  const { capacity } = trial.arena
+  const stage = new Stage(trial.program)
+  const { capacity } = stage.arena
+  await crew.cast(trial, stage)
   const start = performance.now()
   const before = trial.seconds
   const elapsed = (): number => (performance.now() - start) / 1000
@@ -255,14 +265,14 @@ async function run(trial: Trial, crew: Crew, seconds: number, hangSeconds: numbe
   async function land(): Promise<void> {
     if (flying === undefined) return
     const { slot, rounds: flown, mode, sent } = flying
-    const answers = await watch(trial, hangSeconds, flying.answers)
+    const answers = await watch(trial, stage, hangSeconds, flying.answers)
     if (performance.now() - sent < batchMs) rounds = Math.min(capacity, Math.max(rounds, flown * 2))
     if (mode === 'counted') {
       trial.countedRounds += flown
       trial.operations += answers.reduce((sum, answer) => sum + answer.operations, 0)
     }
     trial.judge(
-      slot,
+      stage.instances[slot],
       flown,
       answers.map((answer) => answer.results),
     )
@@ -273,7 +283,7 @@ async function run(trial: Trial, crew: Crew, seconds: number, hangSeconds: numbe
     for (let number = 0; number < 2 || elapsed() < seconds; number++) {
       const slot = number % 2
       const mode: Mode = plain ? 'plain' : number < 2 ? 'counted' : 'disturbed'
-      trial.prepare(slot, rounds)
+      stage.prepare(slot, rounds)
       const next = {
         slot,
         rounds,

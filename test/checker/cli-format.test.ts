@@ -11,6 +11,7 @@ import {
   failureText,
   plain,
   replayLine,
+  resultText,
   shellWord,
   standingText,
   stepText,
@@ -106,23 +107,36 @@ describe('a trace', () => {
 const report: Report = { program: 'p', verdict: 'holds', executions: 1200, blocked: 3, discarded: 0, seconds: 0.5 }
 const good: CheckResult = { file: 'specs/p/checks.ts', name: 'p', expect: { verdict: 'holds' }, met: true, report }
 const failure = { kind: 'assertion', guarantee: 'p/right', message: 'wrong\nby far', schedule: 'x.a1b2', trace } as const
-const bad: CheckResult = {
+const refuted: Report = { ...report, verdict: 'refuted', failure }
+const bad: CheckResult = { ...good, name: 'p', met: false, unmet: 'expected holds, but the search says refuted', report: refuted }
+const mutant: CheckResult = {
   ...good,
-  name: 'p:mutant',
-  met: false,
-  unmet: 'expected holds, but the search says refuted\nfor reasons',
-  report: { ...report, verdict: 'refuted', failure },
+  name: 'p:a store is dropped',
+  mutant: { name: 'a store is dropped', guarantee: 'p/right' },
+  expect: { verdict: 'refuted' },
+  report: refuted,
 }
 
 describe('a run', () => {
-  it('is a table', () => {
-    expect(checksTable([good, bad])).toBe(
-      [
-        'check     verdict             executions  blocked  discarded  seconds  as expected',
-        'p         holds                    1,200        3          0    0.500  yes',
-        'p:mutant  refuted by p/right       1,200        3          0    0.500  no: expected holds, but the search says refuted',
-      ].join('\n'),
-    )
+  it('is a table of checks and a table of mutants', () => {
+    expect(checksTable([good, mutant, bad]).split('\n')).toEqual([
+      'check  verdict             executions  blocked  discarded  seconds  as expected',
+      'p      holds                    1,200        3          0    0.500  yes',
+      'p      refuted by p/right       1,200        3          0    0.500  no',
+      '',
+      'mutant              verdict             as expected  program',
+      'a store is dropped  refuted by p/right  yes          p',
+    ])
+  })
+
+  it('tells of each check that was not as expected', () => {
+    expect(resultText({ ...good, met: false, unmet: 'expected 3 executions, found 2' })).toBe('p expected 3 executions, found 2')
+    expect(resultText(bad).split('\n', 2)).toEqual(['p is refuted (assertion), breaks p/right', '  wrong'])
+    const other = { ...mutant, met: false, unmet: 'expected p/left to be broken, found p/right' }
+    expect(resultText(other).split('\n', 2)).toEqual([
+      'p:a store is dropped expected p/left to be broken, found p/right',
+      'p:a store is dropped is refuted (assertion), breaks p/right',
+    ])
   })
 
   it('ends in a line that says whether all is well', () => {
@@ -131,9 +145,14 @@ describe('a run', () => {
   })
 
   it('shows a failure with the line to paste', () => {
-    const text = failureText(bad.name, failure, replayLine(bad, failure.schedule))
-    expect(text.split('\n').slice(0, 4)).toEqual(['p:mutant is refuted (assertion), breaks p/right', '  wrong', '  by far', ''])
-    expect(text.endsWith('\n\n  npx heddle replay specs/p/checks.ts x.a1b2 --only p:mutant')).toBe(true)
+    const text = failureText(mutant.name, failure, replayLine(mutant, failure.schedule))
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      'p:a store is dropped is refuted (assertion), breaks p/right',
+      '  wrong',
+      '  by far',
+      '',
+    ])
+    expect(text.endsWith("\n\n  npx heddle replay specs/p/checks.ts x.a1b2 --only 'p:a store is dropped'")).toBe(true)
   })
 
   it('quotes what a shell would not leave alone', () => {
