@@ -111,9 +111,14 @@ function scripted(words: number, ask: (request: Request) => Answer): Memory {
     write: (word, value) => void ask({ kind: 'write', byte: 4 * inRange(word), bytes: bytesOf(value | 0) }),
     readBytes: (byte, target) => {
       const { length } = target
-      target.set(ask({ kind: 'read', byte: bytesInRange(byte, length), length }) as readonly number[])
+      bytesInRange(byte, length)
+      // A copy of nothing touches nothing: it is no operation.
+      if (length > 0) target.set(ask({ kind: 'read', byte, length }) as readonly number[])
     },
-    writeBytes: (byte, source) => void ask({ kind: 'write', byte: bytesInRange(byte, source.length), bytes: Array.from(source) }),
+    writeBytes: (byte, source) => {
+      bytesInRange(byte, source.length)
+      if (source.length > 0) ask({ kind: 'write', byte, bytes: Array.from(source) })
+    },
     now: () => 0,
   }
 }

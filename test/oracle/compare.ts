@@ -26,7 +26,10 @@ export function judge(truth: BruteForceResult, report: Report): string | undefin
     if (report.verdict !== 'refuted') return `${report.verdict}, but the oracle finds: ${kinds.join(', ')}`
     const kind = report.failure?.kind
     if (kind === undefined || !truth.failures.has(kind)) return `refuted by ${kind}, but the oracle finds: ${kinds.join(', ')}`
-    return undefined
+    // What comes after a race or a throw the oracle does not count.
+    const counted = kinds.every((known) => known === 'deadlock' || known === 'livelock')
+    if (!counted || report.executions <= truth.executions.size) return undefined
+    return `${report.executions} executions before the failure, but the oracle finds ${truth.executions.size} in all`
   }
   if (report.verdict !== 'holds') {
     return `${report.verdict} (${report.failure?.kind}: ${report.failure?.message}), but the oracle finds no failure`
