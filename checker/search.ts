@@ -740,8 +740,9 @@ export class Search {
       clock[t] = graph.thread[source] < 0 ? known : Math.max(known, graph.causal[source * threads + t])
     }
     clock[thread] = graph.length[thread] + 2
+    // The taker goes, or is the one that is revisited: either way it must be maximal.
     const taker = graph.readHalf(graph.coNext[source])
-    if (graph.index[taker] < clock[graph.thread[taker]]) return
+    if (graph.index[taker] < clock[graph.thread[taker]] || !this.isMaximal(taker, none)) return
     const old = graph.valueAfter(source)
     const value =
       kind === ENQUEUE_READ
@@ -787,33 +788,32 @@ export class Search {
   /** Whether an event is where it would have been added first, given only older events and causal predecessors of `write`. */
   protected isMaximal(event: number, write: number): boolean {
     const graph = this.graph
-    let base = event
-    switch (graph.kind[event]) {
-      case PLAIN_READ:
-      case PLAIN_WRITE:
-        return true
-      case WAKE:
-        return this.#stays(graph.rf[event], event)
-      case SHARED_READ:
-      case UPDATE_READ:
-      case WAIT_TEST:
-      case ENQUEUE_READ:
-      case EXPIRE_READ:
-        base = graph.rf[event]
-        if (!this.#stays(base, event)) return false
-        break
-      default:
-        // A write that was given to an older read is there for that read.
-        for (let read = graph.firstReader[event]; read >= 0; read = graph.nextReader[read]) if (read < event) return false
-    }
+    const kind = graph.kind[event]
+    if (kind === PLAIN_READ || kind === PLAIN_WRITE) return true
+    if (kind === WAKE) return this.stays(graph.rf[event], event)
+    if (!isSharedRead(kind)) return !this.servesOlder(event) && !this.isOvertaken(event, event, write)
+    const source = graph.rf[event]
+    return this.stays(source, event) && !this.isOvertaken(source, event, write)
+  }
+
+  /** Whether a write has been given to a read that is older: it is there for that read. */
+  protected servesOlder(write: number): boolean {
+    const graph = this.graph
+    for (let read = graph.firstReader[write]; read >= 0; read = graph.nextReader[read]) if (read < write) return true
+    return false
+  }
+
+  /** Whether something that stays stands behind `base` in `co`: the event would have chosen that. */
+  protected isOvertaken(base: number, event: number, write: number): boolean {
+    const graph = this.graph
     for (let later = graph.coNext[base]; later >= 0; later = graph.coNext[later]) {
-      if (later !== write && this.#stays(later, event)) return false
+      if (later !== write && this.stays(later, event)) return true
     }
-    return true
+    return false
   }
 
   /** Whether `other` is older than `event` or a causal predecessor of the write that revisits. */
-  #stays(other: number, event: number): boolean {
+  protected stays(other: number, event: number): boolean {
     const thread = this.graph.thread[other]
     return thread < 0 || other <= event || this.graph.index[other] < this.#clock[thread]
   }

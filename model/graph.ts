@@ -392,8 +392,7 @@ export class Graph {
 
   /** Starts a closure: nothing is inside. */
   open(): void {
-    this.inside.fill(0)
-    this.#closed.fill(0)
+    for (let thread = 0; thread < this.threads; thread++) this.inside[thread] = this.#closed[thread] = 0
   }
 
   /** Takes in an event and what its thread did before. */
