@@ -4,16 +4,26 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Installed, installPacked, root, run } from './package/installed.ts'
 
+/**
+ * The README's examples, run as they are. After a change of what the command line prints,
+ * `HEDDLE_UPDATE_README=1 npx vitest run test/readme.test.ts` writes what it prints now into the README: read the difference.
+ */
+const updating = process.env.HEDDLE_UPDATE_README !== undefined
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
+let updated = ''
+let updatedTo = 0
 
 interface Block {
   readonly language: string
   readonly text: string
+  /** Where the text begins in the README. */
+  readonly at: number
 }
 
-const blocks: readonly Block[] = [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+const blocks: readonly Block[] = [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(({ 1: language, 2: text, index }) => ({
   language,
   text,
+  at: index + '```\n'.length + language.length,
 }))
 const ofLanguage = (language: string) => blocks.filter((block) => block.language === language).map(({ text }) => text)
 
@@ -22,6 +32,8 @@ interface Session {
   readonly command: string
   /** What it prints. */
   readonly output: string
+  /** Where the output begins in the README. */
+  readonly at: number
   /** The files as a reader has them by then. */
   readonly files: ReadonlyMap<string, string>
 }
@@ -31,7 +43,7 @@ function follow(): Session[] {
   const sessions: Session[] = []
   const files = new Map<string, string>()
   let latest = ''
-  for (const { language, text } of blocks) {
+  for (const { language, text, at } of blocks) {
     const name = /^\/\/ (\S+\.mjs)\n/.exec(text)?.[1]
     const replaced = /^function (\w+)/.exec(text)?.[1]
     if (language === 'js' && name !== undefined) {
@@ -44,7 +56,7 @@ function follow(): Session[] {
       files.set(latest, after)
     } else if (language === 'console') {
       const [, command, output] = /^\$ (.*?)\n(.*)$/s.exec(text) as RegExpExecArray
-      sessions.push({ command, output, files: new Map(files) })
+      sessions.push({ command, output, at: at + text.length - output.length, files: new Map(files) })
     } else if (language === 'js') {
       throw new Error(`neither a file nor a function:\n${text}`)
     }
@@ -61,7 +73,10 @@ let user: Installed
 beforeAll(async () => {
   user = await installPacked()
 })
-afterAll(() => user?.remove())
+afterAll(async () => {
+  await user?.remove()
+  if (updating) await writeFile(join(root, 'README.md'), updated + readme.slice(updatedTo))
+})
 
 describe('the README', () => {
   it('has the examples it promises', () => {
@@ -89,7 +104,7 @@ describe('the README', () => {
     for (const link of links) expect(() => readFileSync(join(root, link)), link).not.toThrow(/ENOENT/)
   })
 
-  for (const [index, { command, output, files }] of sessions.entries()) {
+  for (const [index, { command, output, at, files }] of sessions.entries()) {
     it(`shows what '${command}' prints (example ${index + 1})`, async () => {
       // A trace names the folder of a file too; the README shows that of a clone.
       const folder = join(user.folder, 'heddle')
@@ -97,6 +112,11 @@ describe('the README', () => {
       for (const [name, text] of files) await writeFile(join(folder, name), text)
       const [program, ...args] = command.split(' ')
       const { code, stdout, stderr } = await run(program, args, folder)
+      if (updating) {
+        updated += readme.slice(updatedTo, at) + stdout
+        updatedTo = at + output.length
+        return
+      }
       expect(withoutTimes(stdout), stderr).toBe(withoutTimes(output))
       expect(code).toBe(output.includes('not as expected') ? 1 : 0)
     })

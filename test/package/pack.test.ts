@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Installed, installPacked, root, run, succeed } from './installed.ts'
 
 /** Two threads that add without an atomic addition: one of the two can be lost. Plain JavaScript, as a user may write it. */
-const lostUpdate = `
+const counterSpec = `
 import { guarantee } from 'heddle/checker'
 import { program } from 'heddle/model'
 
@@ -146,7 +146,7 @@ describe('the bin', () => {
   })
 
   it("checks a user's own spec in plain JavaScript", async () => {
-    await writeFile(join(user.folder, 'counter.mjs'), lostUpdate)
+    await writeFile(join(user.folder, 'counter.mjs'), counterSpec)
     const { code, stdout } = await heddle('check', 'counter.mjs')
     expect(stdout).toContain('counter/atomic')
     expect(stdout).toContain('counter/load-store')
@@ -156,7 +156,7 @@ describe('the bin', () => {
   it('exits 1 when an expectation is not met, and shows how', async () => {
     await writeFile(
       join(user.folder, 'hopeful.mjs'),
-      lostUpdate.replace("verdict: 'refuted'", "verdict: 'holds'").replace(/mutant: .*/, ''),
+      counterSpec.replace("verdict: 'refuted'", "verdict: 'holds'").replace(/mutant: .*/, ''),
     )
     const { code, stdout } = await heddle('check', 'hopeful.mjs')
     expect(stdout).toContain('counter/nothing-lost')
@@ -170,11 +170,16 @@ describe('the bin', () => {
     expect(code).toBe(2)
   })
 
-  it('says what to install for a spec in TypeScript where tsx is missing', async () => {
-    await writeFile(join(user.folder, 'typed.ts'), lostUpdate)
-    const { code, stderr } = await heddle('check', 'typed.ts')
-    expect(stderr).toContain('tsx')
-    expect(stderr.trim().split('\n')).toHaveLength(1)
-    expect(code).toBe(2)
+  it('takes a spec in TypeScript where Node strips types, and says what to install where it does not', async () => {
+    await writeFile(join(user.folder, 'typed.mts'), `${counterSpec}const none: number = 0\n`)
+    const { code, stdout, stderr } = await heddle('check', 'typed.mts')
+    if ((process.features as { typescript?: unknown }).typescript) {
+      expect(stdout).toContain('2 checks, all as expected')
+      expect(code).toBe(0)
+    } else {
+      expect(stderr).toContain('npm install --save-dev tsx')
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+      expect(code).toBe(2)
+    }
   })
 })
