@@ -244,7 +244,7 @@ export class Search {
       const location = waiting[thread]
       if (location < 0) continue
       const node = this.next(thread) as History
-      if (this.#after(thread, node, graph.valueAfter(graph.lastWrite[location])).kind === PAUSE) continue
+      if (this.#retries(thread, node, graph.lastWrite[location])) continue
       this.#addLoad(thread, node, location)
       return true
     }
@@ -255,7 +255,7 @@ export class Search {
       const earliest = this.earliest(thread, location)
       for (let write = graph.lastWrite[location]; write !== earliest; ) {
         write = graph.coPrevious[write]
-        if (this.#after(thread, node, graph.valueAfter(write)).kind === PAUSE) continue
+        if (this.#retries(thread, node, write)) continue
         this.#addLoad(thread, node, location)
         break
       }
@@ -378,7 +378,7 @@ export class Search {
   #load(thread: number, node: History): boolean {
     const graph = this.graph
     const location = this.#location(node)
-    if (node.spins || this.#after(thread, node, graph.valueAfter(graph.lastWrite[location])).kind === PAUSE) {
+    if (node.spins || this.#retries(thread, node, graph.lastWrite[location])) {
       this.#parkedAt[thread] = location
       if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, this.earliest(thread, location))
       return false
@@ -400,7 +400,7 @@ export class Search {
     if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
     for (let write = last; write !== earliest; ) {
       write = graph.coPrevious[write]
-      if (this.#after(thread, node, graph.valueAfter(write)).kind !== PAUSE) this.#push(READ_FROM, read, write, 0, 0)
+      if (!this.#retries(thread, node, write)) this.#push(READ_FROM, read, write, 0, 0)
     }
     graph.add(thread, SHARED_READ, location, node, undefined)
     this.#give(read, last)
@@ -894,11 +894,16 @@ export class Search {
     return graph.kind[read] !== ENQUEUE_READ || this.sleepsConsistently(read)
   }
 
-  /** Whether a thread would park after reading a write. */
+  /** Whether a thread would park after reading a write, to read again. */
   #wouldPark(read: number, write: number): boolean {
-    const graph = this.graph
-    const node = graph.node[read]
-    return node.kind === LOAD && this.#after(graph.thread[read], node, graph.valueAfter(write)).kind === PAUSE
+    const node = this.graph.node[read]
+    return node.kind === LOAD && this.#retries(this.graph.thread[read], node, write)
+  }
+
+  /** Whether a thread that gets the value of a write at a load would only park, to load again. */
+  #retries(thread: number, node: History, write: number): boolean {
+    const after = this.#after(thread, node, this.graph.valueAfter(write))
+    return after.kind === PAUSE && after.iteration <= node.depth
   }
 
   /** Takes into the closure what comes right before a read: for the list of a sleeper, before its test of the word. */
