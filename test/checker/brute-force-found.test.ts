@@ -1,9 +1,9 @@
 /** Programs on which the explorer once was wrong: random programs found them, this keeps them. */
 
 import { describe, expect, it } from 'vitest'
-import { explore, GuaranteeError } from '../../checker/index.ts'
+import { explore, GuaranteeError, guarantee } from '../../checker/index.ts'
 import type { Memory } from '../../core/memory.ts'
-import type { Program } from '../../model/program.ts'
+import type { Program, Readable } from '../../model/program.ts'
 import { bruteForce } from '../oracle/brute-force.ts'
 import { judge } from '../oracle/compare.ts'
 
@@ -91,12 +91,19 @@ describe('programs that were judged wrongly once', () => {
     expect(judge(bruteForce(program), explore(program, { outcomes: true, seconds: 10 }))).toBeUndefined()
   })
 
-  it('an invariant of a program that does nothing', () => {
-    const always = (): void => {
+  it.each<[string, Bodies]>([
+    ['does nothing', { a: () => [] }],
+    ['wakes nobody', { a: (m) => m.notify(0) }],
+    ['only reads', { a: (m) => m.read(0) }],
+  ])('an invariant of a program that %s', (_, threads) => {
+    const breaks = (): void => {
       throw new GuaranteeError('never', 'holds')
     }
-    const { failure } = explore({ ...programOf({ a: () => [] }), always })
-    expect(failure).toMatchObject({ kind: 'assertion', guarantee: 'never' })
+    const looks = (memory: Readable): void => guarantee('never', memory.read(0) !== 0)
+    for (const always of [breaks, looks]) {
+      const { failure } = explore({ ...programOf(threads), always })
+      expect(failure).toMatchObject({ kind: 'assertion', guarantee: 'never' })
+    }
   })
 
   it('an invariant that sees the first plain writes of a thread', () => {
