@@ -17,7 +17,7 @@ export interface ShowOptions {
 interface Search {
   readonly results: readonly CheckResult[]
   /** Set when Ctrl-C ended it. */
-  readonly interrupted?: { readonly name: string; readonly standing: Progress; readonly left: number }
+  readonly interrupted?: { readonly name?: string; readonly standing: Progress; readonly left: number }
 }
 
 /** Searches every check of the files (by default those of the package around) and returns the exit code. */
@@ -40,7 +40,9 @@ export async function checkCommand(files: readonly string[], options: ShowOption
   if (interrupted === undefined) print(`\n${checksSummary(results, paint)}`)
   if (interrupted !== undefined) {
     const { name, standing, left } = interrupted
-    complain(`interrupted in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`)
+    const where =
+      name === undefined ? 'while loading' : `in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`
+    complain(`interrupted ${where}`)
   }
   return code
 }
@@ -94,8 +96,9 @@ function search(job: SearchJob): Promise<Search> {
   thread.postMessage(job)
   const searched = new Promise<Search>((resolve, reject) => {
     process.once('SIGINT', () => {
-      const name = names[results.length] ?? 'loading'
-      resolve({ results, interrupted: { name, standing, left: Math.max(names.length - results.length - 1, 0) } })
+      const name = names[results.length]
+      const left = Math.max(names.length - results.length - 1, 0)
+      resolve({ results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } })
     })
     thread.on('error', reject)
     thread.on('exit', () => reject(new Error('the thread that searches ended before its work was done')))

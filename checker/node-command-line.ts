@@ -33,7 +33,7 @@ function commandLine(done: (code: number) => void): Command {
     .usage('<command> [options]')
     .option('-V, --version', 'print the version')
     .option('--json', 'print one JSON document instead of text')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'explain a command')
     .enablePositionalOptions()
     .allowExcessArguments()
     .addHelpText(

@@ -96,7 +96,7 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined) throw new InputError(`${file}: no such file`)
   if (!stats.isFile()) throw new InputError(`${file}: not a file`)
-  if (/\.[mc]?ts$/.test(path)) await registerTypeScript(path)
+  if (/\.[mc]?ts$/.test(path)) await registerTypeScript(file)
   try {
     return await import(pathToFileURL(path).href)
   } catch (error) {
@@ -131,7 +131,7 @@ const registered = Symbol.for('heddle/typescript')
 async function registerTypeScript(file: string): Promise<void> {
   const thread = globalThis as { [registered]?: boolean }
   if (thread[registered]) return
-  const url = findTypeScriptLoader(file)
+  const url = findTypeScriptLoader(resolve(file))
   if (url !== undefined) {
     const tsx: typeof import('tsx/esm/api') = await import(url)
     tsx.register()

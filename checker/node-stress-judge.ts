@@ -1,20 +1,13 @@
 /** The thread behind `heddle stress`: enumerates, sends the program's threads through rounds, and judges what comes back. */
 import type { Worker } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
+import { lineWords } from '../core/layout.ts'
 import type { SharedMemory } from '../core/shared-memory.ts'
 import type { Program } from '../model/program.ts'
 import { explore } from './explore.ts'
 import { broken } from './format.ts'
 import { type FoundCheck, InputError, loadChecks, oneLine, select } from './node-load.ts'
-import {
-  type Arena,
-  arrivalsAt,
-  instance,
-  lineWords,
-  type Mode,
-  type StressAnswer,
-  type StressOrder,
-} from './node-stress-thread.ts'
+import { type Arena, arrivalsAt, instance, type Mode, type StressAnswer, type StressOrder } from './node-stress-thread.ts'
 import { startThread, threadData } from './node-thread.ts'
 import { canonicalOutcome } from './outcome.ts'
 import { type StressFailure, type StressResult, Tally } from './stress.ts'

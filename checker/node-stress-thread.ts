@@ -1,14 +1,12 @@
 /** One thread of a program under stress, in a worker of its own that stays for many rounds. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { lineWords } from '../core/layout.ts'
 import type { Memory } from '../core/memory.ts'
 import { SharedMemory } from '../core/shared-memory.ts'
 import type { Mark } from '../model/program.ts'
 import { loadChecks, oneLine } from './node-load.ts'
 import { threadData } from './node-thread.ts'
 import { Dice, dawdle, WatchedMemory } from './stress.ts'
-
-/** How many 32-bit words lie on a cache line: what different threads write lies that far apart. */
-export const lineWords = 16
 
 /** Where the instances of the memory lie, and where the threads meet. */
 export interface Arena {

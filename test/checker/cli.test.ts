@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -51,6 +51,10 @@ describe('heddle', () => {
     expect(stdout).toContain('--json')
   })
 
+  it('explains a command that is asked about', async () => {
+    expect((await heddle(['help', 'check'])).stdout).toBe((await heddle(['check', '--help'])).stdout)
+  })
+
   it('knows its version', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     expect(await heddle(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
@@ -64,7 +68,7 @@ describe('heddle', () => {
   })
 })
 
-describe('heddle check', () => {
+describe.concurrent('heddle check', () => {
   it('prints a table and exits with 0 when every check is as expected', async () => {
     const { code, stdout, stderr } = await heddle(['check', fixture('good.ts')])
     expect(stdout).toMatch(/^check +verdict +executions +blocked +discarded +seconds +as expected$/m)
@@ -219,6 +223,28 @@ describe('heddle check without files', () => {
   })
 })
 
+describe('TypeScript without tsx', () => {
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'heddle-bare-'))
+    for (const part of ['package.json', 'dist']) cpSync(join(installed.folder, part), join(folder, part), { recursive: true })
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(join(root, 'node_modules/commander'), join(folder, 'node_modules/commander'), 'junction')
+    const program = `{ name: 'bare/one', words: 1, threads: { only: (memory: any) => memory.add(0, 1) } }`
+    writeFileSync(join(folder, 'bare.ts'), `export const checks = [{ program: ${program}, expect: { verdict: 'holds' } }]`)
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('says what to install, or is run by a Node that knows TypeScript', async () => {
+    const { code, stderr } = await node([join(folder, 'dist/checker/node-cli.js'), 'check', 'bare.ts'], { cwd: folder })
+    const knows = Boolean((process.features as { typescript?: unknown }).typescript)
+    const missing = { code: 2, stderr: 'heddle: bare.ts: TypeScript needs tsx: npm install --save-dev tsx\n' }
+    expect(knows ? code : { code, stderr }).toEqual(knows ? 0 : missing)
+  })
+})
+
 describe('heddle replay', () => {
   async function failureOf(name: string): Promise<string> {
     const { results } = json<CheckDocument>(await heddle(['check', fixture('failing.ts'), '--only', name, '--json']))
@@ -248,6 +274,15 @@ describe('heddle replay', () => {
     expect(outcome.code).toBe(1)
   })
 
+  it('exits with 0 when nothing breaks', async () => {
+    const [fingerprint] = (await failureOf('lossy')).split('.')
+    const args = ['replay', fixture('failing.ts'), `${fingerprint}.a2b2`, '--only', 'lossy']
+    const text = await heddle(args)
+    expect(text.stdout).toContain('adders/lossy: not reproduced')
+    expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(json(await heddle([...args, '--json']))).toMatchObject({ reproduced: false, exit: 0, name: 'adders/lossy' })
+  })
+
   it('says in one line that a schedule does not fit', async () => {
     const schedule = await failureOf('lossy')
     for (const given of ['nonsense', '']) {
@@ -261,7 +296,7 @@ describe('heddle replay', () => {
   })
 })
 
-describe('bad input gets one clear line and exit code 2', () => {
+describe.concurrent('bad input gets one clear line and exit code 2', () => {
   const bad = (name: string): string => fixture(`bad/${name}.js`)
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['no command', [], /no command/],
