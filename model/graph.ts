@@ -413,39 +413,48 @@ export class Graph {
 
   /** Takes in, for everything inside, what comes before it in `po`, `rf`, `co` and `fr`. */
   close(): void {
-    const inside = this.inside
+    const { inside, kind, rf, coPrevious, firstReader, nextReader } = this
     const closed = this.#closed
-    for (let thread = 0; thread < this.threads; ) {
-      if (closed[thread] >= inside[thread]) {
+    const threads = this.threads
+    for (let thread = 0; thread < threads; ) {
+      let at = closed[thread]
+      if (at >= inside[thread]) {
         thread++
         continue
       }
       const order = this.order[thread]
-      for (; closed[thread] < inside[thread]; closed[thread]++) this.#includePredecessors(order[closed[thread]])
+      for (; at < inside[thread]; at++) {
+        const event = order[at]
+        switch (kind[event]) {
+          case SHARED_WRITE:
+            this.include(coPrevious[event])
+            this.#includeReaders(firstReader[coPrevious[event]])
+            break
+          case UPDATE_WRITE:
+          case ENQUEUE_WRITE:
+          case EXPIRE_WRITE: {
+            // The read half has taken in the write before; it is itself among the readers, often the only one.
+            const first = firstReader[coPrevious[event]]
+            if (nextReader[first] >= 0) this.#includeReaders(first)
+            break
+          }
+          case PLAIN_READ:
+          case PLAIN_WRITE:
+            break // Free of races, so ordered by the other events already.
+          default:
+            this.include(rf[event])
+        }
+      }
+      closed[thread] = at
       thread = 0
     }
   }
 
-  #includePredecessors(event: number): void {
-    switch (this.kind[event]) {
-      case SHARED_WRITE:
-      case UPDATE_WRITE:
-      case ENQUEUE_WRITE:
-      case EXPIRE_WRITE: {
-        const previous = this.coPrevious[event]
-        this.include(previous)
-        // Who read what this write replaced came before it.
-        for (let read = this.firstReader[previous]; read >= 0; read = this.nextReader[read]) {
-          // A sleeper that was woken has not looked at the list again.
-          if (this.kind[read] !== WAKE) this.include(read)
-        }
-        return
-      }
-      case PLAIN_READ:
-      case PLAIN_WRITE:
-        return // Free of races, so ordered by the other events already.
-      default:
-        this.include(this.rf[event])
+  /** Takes in who read what a write inside replaced: they came before it. */
+  #includeReaders(first: number): void {
+    for (let read = first; read >= 0; read = this.nextReader[read]) {
+      // A sleeper that was woken has not looked at the list again.
+      if (this.kind[read] !== WAKE) this.include(read)
     }
   }
 
