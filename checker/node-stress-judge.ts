@@ -39,7 +39,7 @@ const roundsMax = 256
 const batchMs = 20
 const ticksPerSecond = 10
 /** The share of the time in which threads run as in production; in the rest they are counted and disturbed. */
-const plainShare = 0.75
+const plainShare = 0.5
 
 class Failed extends Error {
   readonly failure: StressFailure
@@ -78,7 +78,7 @@ class Stage {
     new Uint8Array(instances, slot * capacity * stride, rounds * stride).fill(0)
     const meetings = new Int32Array(control)
     for (let round = 0; round < rounds; round++) {
-      meetings[arrivalsAt(this.arena, slot, round)] = 0
+      meetings.fill(0, arrivalsAt(this.arena, slot, round), arrivalsAt(this.arena, slot, round + 1))
       this.program.setup?.(this.instances[slot][round])
     }
   }

@@ -18,7 +18,7 @@ export interface Arena {
   /** From one instance to the next, in bytes. */
   readonly stride: number
   readonly instances: SharedArrayBuffer
-  /** Lines of words: one for each thread (odd while it is in the program), then one for each round: how many have arrived. */
+  /** Lines of words: one for each thread (odd while it is in the program), then one for each round: how many have arrived, and are awake. */
   readonly control: SharedArrayBuffer
 }
 
@@ -27,7 +27,7 @@ export function instance(arena: Arena, slot: number, round: number): SharedMemor
   return new SharedMemory(arena.instances, (slot * arena.capacity + round) * arena.stride, arena.words)
 }
 
-/** The word of `control` that counts who has arrived. */
+/** The word of `control` that counts who has arrived; the one behind it counts who is awake. */
 export function arrivalsAt(arena: Arena, slot: number, round: number): number {
   return (arena.threads + slot * arena.capacity + round) * lineWords
 }
@@ -55,17 +55,24 @@ interface Role {
 
 const noMark: Mark = () => {}
 const dice = new Dice(Math.floor(Math.random() * 2 ** 31))
+/** Turns of a loop before a thread that waits for others goes to sleep, and again before it does not wait for them to wake. */
 const spins = 2000
 
-/** Waits until all threads stand before the round: spins, because the others are near, then sleeps. */
+/**
+ * Waits until all threads stand before the round: spins, because the others are near, then sleeps. Who slept takes long to
+ * wake, and the others would be through by then: so all say that they are awake, and wait for that a little.
+ */
 function meet(control: Int32Array, at: number, threads: number): void {
   if (Atomics.add(control, at, 1) === threads - 1) {
     Atomics.notify(control, at)
-    return
+  } else {
+    let here = 0
+    for (let i = 0; i < spins && here !== threads; i++) here = Atomics.load(control, at)
+    // Only the last one notifies. Whoever counts in between makes `wait` return at once or leaves the sleepers to the last.
+    for (; here < threads; here = Atomics.load(control, at)) Atomics.wait(control, at, here)
   }
-  for (let i = 0; i < spins; i++) if (Atomics.load(control, at) === threads) return
-  // Only the last one notifies. Whoever counts in between makes `wait` return at once or leaves the sleepers to the last.
-  for (let here = Atomics.load(control, at); here < threads; here = Atomics.load(control, at)) Atomics.wait(control, at, here)
+  Atomics.add(control, at + 1, 1)
+  for (let i = 0; i < spins * 5 && Atomics.load(control, at + 1) !== threads; i++);
 }
 
 async function take(order: StressOrder & { kind: 'program' }): Promise<Role> {

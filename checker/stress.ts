@@ -92,9 +92,16 @@ export function dawdle(turns: number): void {
   for (let i = 0; i < turns; i++) sink = (sink + i) | 0
 }
 
+const bed = new Int32Array(new SharedArrayBuffer(4))
+
+/** Gives the processor away for some ten microseconds. */
+function nap(): void {
+  Atomics.wait(bed, 0, 0, 0.01)
+}
+
 /**
- * Counts the operations of a thread and, if told to, dawdles before some of them: threads that run on few processors
- * meet in places where they would hardly meet by themselves.
+ * Counts the operations of a thread and, if told to, dawdles or naps before some of them: threads that run on few
+ * processors meet in places where they would hardly meet by themselves.
  */
 export class WatchedMemory extends ForwardingMemory {
   operations = 0
@@ -108,8 +115,10 @@ export class WatchedMemory extends ForwardingMemory {
   #before(): void {
     this.operations++
     const dice = this.#dice
-    if (dice === undefined || dice.below(4) !== 0) return
-    dawdle(dice.below(16) === 0 ? dice.below(20_000) : dice.below(300))
+    if (dice === undefined) return
+    const chance = dice.below(32)
+    if (chance === 0) nap()
+    else if (chance < 8) dawdle(dice.below(500))
   }
 
   override load(word: number): number {
