@@ -22,6 +22,7 @@ import {
   readersAndWriters,
   semaphored,
   sleeping,
+  sleepingInTurns,
   treiberMixed,
   treiberPushes,
   treiberPushPop,
@@ -72,7 +73,8 @@ const subjects: readonly Subject[] = [
   known('barrier', 7),
   { program: peterson(5), executions: 93652 },
   { program: dekker(4), executions: 26797 },
-  { program: sleeping(3) },
+  { program: sleeping(3), executions: 1260 },
+  { program: sleepingInTurns(3) },
 ]
 
 interface Measured {
@@ -166,21 +168,28 @@ function main(): void {
   })
   const wanted = ({ program }: Subject): boolean =>
     positionals.length === 0 || positionals.some((part) => program.name.includes(part))
+  const runs = Number(values.runs)
+  const chosen = subjects.filter(wanted)
+  if (!Number.isInteger(runs) || runs < 1 || chosen.length === 0) {
+    console.error(chosen.length === 0 ? `no program has ${positionals} in its name` : '--runs must be a positive integer')
+    process.exitCode = 2
+    return
+  }
   const machine = thisMachine()
   const results: Measured[] = []
-  for (const subject of subjects.filter(wanted)) {
+  for (const subject of chosen) {
     if (process.stderr.isTTY) process.stderr.write(`${subject.program.name} ...\n`)
-    results.push(measure(subject, Number(values.runs)))
+    results.push(measure(subject, runs))
   }
 
   const ratios = results.map(ratio).filter((each) => each !== undefined)
-  const summary = { median: median(ratios), least: Math.min(...ratios) }
+  const summary = ratios.length === 0 ? undefined : { median: median(ratios), least: Math.min(...ratios) }
   if (values.json) {
-    console.log(JSON.stringify({ machine, runs: Number(values.runs), results, ratiosToRecordedGenmc: summary }, undefined, 2))
+    console.log(JSON.stringify({ machine, runs, results, ratiosToRecordedGenmc: summary }, undefined, 2))
   } else {
     console.log(describeMachine(machine))
     console.log(table(head, results.map(row)))
-    if (ratios.length > 0) {
+    if (summary !== undefined) {
       console.log(`against GenMC*: ${summary.median.toFixed(1)} times in the median, ${summary.least.toFixed(1)} times at least`)
     }
     console.log('* recorded on another day and machine (measurements.md), structures by other programs: not a figure of this run')

@@ -149,6 +149,11 @@ async function main(): Promise<void> {
     return
   }
   const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    console.error('--rounds must be a positive integer')
+    process.exitCode = 2
+    return
+  }
   const machine = thisMachine()
   const results: Measured[] = []
   for (const configuration of configurations) results.push(...(await measure(configuration, rounds)))

@@ -207,6 +207,8 @@ function countingInTurns(
 
 export const peterson = (times: number): Program => countingInTurns('peterson', times, petersonLock)
 export const dekker = (times: number): Program => countingInTurns('dekker', times, dekkerLock)
+/** Two threads that take a sleeping lock `times` times each. */
+export const sleepingInTurns = (times: number): Program => countingInTurns('sleeping-lock-in-turns', times, sleepingLock)
 export const sleeping = (n: number): Program => countingUnder('sleeping-lock', n, sleepingLock)
 
 /** A program and the number of its executions, counted by another search than ours. */
@@ -254,4 +256,5 @@ export const counted: readonly Counted[] = [
   { program: dekker(3), executions: 1344 },
   { program: sleeping(2), executions: 8 },
   { program: sleeping(3), executions: 1260 },
+  { program: sleepingInTurns(2), executions: 298 },
 ]
