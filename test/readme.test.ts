@@ -95,7 +95,7 @@ describe('the README', () => {
     const names = [...commands].map(([, name]) => name)
     expect(names).toEqual(['check', 'test'])
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(names))
-    expect(readFileSync(join(root, '.ci/run'), 'utf8')).toMatch(/^ *limited \d+ npm test /m)
+    expect(readFileSync(join(root, '.ci/run'), 'utf8')).toMatch(/^ *limited \S.* npm test /m)
   })
 
   it('links only to files that exist', () => {
