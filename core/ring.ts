@@ -9,8 +9,8 @@ import { requireInteger, requireTimeout, show } from './require.ts'
  * After Neobuffer (fixed-size items copied in, the slowest reader holds the writer back, consumption is local) and the
  * LMAX Disruptor (Thompson, Farley, Barker, Gee and Stewart, 2011: positions instead of head and tail, a power of two of
  * slots, private copies of other threads' positions, batches that publish once). Lamport's single-producer queue is the
- * case of one reader. We depart from both in that threads may sleep (`position.ts`), that the roles are handed out in the
- * shared memory itself, and that positions are 31 bits wide and wrap.
+ * case of one reader. We depart from them in that threads sleep on the positions themselves (`position.ts`), that the roles
+ * are handed out in the shared memory itself, and that positions are 31 bits wide and wrap.
  *
  * ```
  *   word                          owner           written by
@@ -45,8 +45,9 @@ export interface RingOptions {
 /** How the two ends wait. */
 export interface WaitOptions {
   /**
-   * How many times `push` and `pop` look again before they sleep; default 2000. Two thousand looks take about 15 us,
-   * a good part of what a sleep and a wake-up cost. Choose 0 where there are more threads than processors.
+   * How many times `push` and `pop` look again before they sleep, from 0 on; default 2000. Two thousand looks take about
+   * 15 us (more where the engine has `Atomics.pause`), and a sleep with its wake-up 5 to 80 us. Choose 0 where there are
+   * more threads than processors.
    */
   readonly spins?: number
 }
@@ -69,10 +70,25 @@ const readersAt = 2 * lineWords
 /** From a position to the word that says whether its owner has been found. */
 const takenFromPosition = 1
 
-/** The ring as one thread sees it; hands out the two ends. See the functions `create` and `attach`. */
+/**
+ * The ring as one thread sees it. `create` makes one, `attach` joins it from another thread, and `sink` and `source` hand
+ * out its ends.
+ *
+ * ```ts
+ * const shape = { capacity: 1024, itemBytes: 8, readers: 2 }
+ * const memory = new SharedMemory(Ring.words(shape))
+ * const sink = Ring.create(memory, shape).sink()              // the writer
+ * const source = Ring.attach(new SharedMemory(buffer)).source()   // each reader, in a thread of its own
+ * ```
+ *
+ * A thread that ends without consuming what is there holds the writer back for ever, and so does a reader that never comes.
+ */
 export class Ring {
+  /** How many items fit. */
   readonly capacity: number
+  /** Bytes of an item. */
   readonly itemBytes: number
+  /** How many sources there are. */
   readonly readers: number
   private readonly memory: Memory
   private readonly at: number
@@ -192,11 +208,12 @@ export class Ring {
  * The writing end of a ring. One thread has it and no other may call it.
  *
  * Pushing costs one copy and one exchange while there is known to be room; each time the known room is used up, one load
- * for each reader. (An exchange is about 9 ns, a load 6.) A notify is called only for a
- * reader that announced that it sleeps.
+ * for each reader. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
  */
 export class Sink {
+  /** How many items fit. */
   readonly capacity: number
+  /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
   private readonly spins: number
@@ -295,9 +312,9 @@ export class Sink {
     while (pushed < count) {
       if (this.room < count - pushed) this.refresh()
       if (this.room === 0 && !this.waitForRoom(deadline)) break
-      const part = Math.min(count - pushed, this.room)
-      this.writeMany(items, pushed, part)
-      pushed += part
+      const fitting = Math.min(count - pushed, this.room)
+      this.writeMany(items, pushed, fitting)
+      pushed += fitting
     }
     return pushed
   }
@@ -344,7 +361,7 @@ export class Sink {
     let room = this.capacity
     for (let positionAt = this.readersAt; positionAt < this.readersEnd; positionAt += lineWords) {
       // The reader is done with every item before this position: their bytes are the writer's again, once all readers
-      // are. Written by the exchange in `Source.advance`; the reader never goes back.
+      // are. Written by the exchange in `Source.consume`; the reader never goes back.
       // Safety: ring/back-pressure
       const seen = this.memory.load(positionAt)
       const behind = distance(positionIn(seen), this.position)
@@ -388,7 +405,9 @@ export class Sink {
 export class Source {
   /** Which reader this is, from 0. */
   readonly reader: number
+  /** How many items fit. */
   readonly capacity: number
+  /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
   private readonly spins: number
@@ -554,7 +573,7 @@ export class Source {
   /** Looks where the writer is; returns how many items there are. */
   private refresh(): number {
     // Every item before this position was written whole, and is this reader's to read until it moves its own position.
-    // Written by the exchange in `Sink.publish`, or by that of a reader that announced itself on it and read it so.
+    // Written by the exchange in `Sink.publish`, or on top of it by a reader that announced itself, which read it too.
     // Safety: ring/publishes, ring/in-order
     this.seen = this.memory.load(this.writtenAt)
     this.ready = distance(this.position, positionIn(this.seen))
@@ -563,6 +582,7 @@ export class Source {
 
   /** Called when a `refresh` found no item. */
   private waitForItems(deadline: number): boolean {
+    // Sleeps on the very position that showed nothing: whatever is pushed moves it, and wakes all that sleep on it.
     // Safety: ring/wakes
     while (sleepUntilMoved(this.memory, this.writtenAt, this.seen, this.spins, deadline)) {
       if (this.refresh() > 0) return true

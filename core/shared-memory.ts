@@ -2,11 +2,11 @@ import type { Memory, WaitResult } from './memory.ts'
 import { requireInteger, show } from './require.ts'
 
 /**
- * Up to this many bytes a plain loop is faster than `TypedArray.prototype.set`: the call costs about 25 ns, and reading
- * needs a view of the part that is read, another 40 ns (Node 20; `test/bench` has the program).
+ * Up to so many bytes a plain loop beats `TypedArray.prototype.set`: that call costs about 25 ns, and reading first needs a
+ * view of the part that is read, which makes it 50 (Node 20; a loop costs about one for each byte).
  */
-const loopReadBytes = 32
-const loopWriteBytes = 15
+const loopReadBytes = 48
+const loopWriteBytes = 23
 
 const wordsMax = 2 ** 32
 

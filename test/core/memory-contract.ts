@@ -6,7 +6,8 @@ import type { Memory } from '../../core/memory.ts'
  *
  * A runner makes a memory of so many words, all zero, and calls the body with it, exactly once or several times, wherever
  * such a memory lives: directly for a real one, inside a thread or a setup for the simulated one. It throws what the body
- * throws. The body is synchronous and deterministic, and what it checks does not depend on other threads.
+ * throws. The body is synchronous and deterministic, and what it checks does not depend on other threads. It lets through
+ * what an operation throws, unless it expects a `RangeError`; and it compares at its end, for it may be begun many times.
  */
 export type MemoryRunner = (words: number, body: (memory: Memory) => void) => void
 
@@ -80,10 +81,9 @@ export function memoryContract(name: string, run: MemoryRunner): void {
       for (const count of [1, 2, 3, 100]) {
         run(count, (memory) => {
           expect(memory.words).toBe(count)
-          for (let word = 0; word < count; word++) {
-            expect(memory.load(word)).toBe(0)
-            expect(memory.read(word)).toBe(0)
-          }
+          const zeros = Array(count).fill(0)
+          expect(zeros.map((_, word) => memory.load(word))).toEqual(zeros)
+          expect(zeros.map((_, word) => memory.read(word))).toEqual(zeros)
         })
       }
     })
@@ -97,15 +97,14 @@ export function memoryContract(name: string, run: MemoryRunner): void {
       })
 
       check('store, write and exchange convert their operand as Int32Array does', (memory) => {
-        for (const [operand, converted] of conversions) {
+        const seen = conversions.map(([operand]) => {
           memory.store(0, operand)
-          expect(memory.load(0), `store ${operand}`).toBe(converted)
           memory.write(1, operand)
-          expect(memory.read(1), `write ${operand}`).toBe(converted)
           memory.exchange(2, operand)
-          expect(memory.load(2), `exchange ${operand}`).toBe(converted)
-          expect(new Int32Array([operand])[0]).toBe(converted)
-        }
+          return { operand, left: [memory.load(0), memory.read(1), memory.load(2), new Int32Array([operand])[0]] }
+        })
+        const expected = conversions.map(([operand, converted]) => ({ operand, left: Array(4).fill(converted) }))
+        expect(seen).toEqual(expected)
       })
 
       check('store and write return nothing', (memory) => {
@@ -115,14 +114,16 @@ export function memoryContract(name: string, run: MemoryRunner): void {
 
       for (const operation of readModifyWriteNames) {
         check(`${operation} returns the old value, leaves the new one, and converts its operand`, (memory) => {
-          for (const old of [0, 1, -1, 0x0f0f0f0f, 2 ** 31 - 1, -(2 ** 31)]) {
+          const seen: object[] = []
+          const expected: object[] = []
+          for (const old of [0, -1, 0x0f0f0f0f, -(2 ** 31)]) {
             for (const [operand, converted] of conversions) {
               memory.store(1, old)
-              expect(memory[operation](1, operand), `${operation} ${operand} on ${old}`).toBe(old)
-              const left = readModifyWrites[operation](old, converted)
-              expect(memory.load(1), `${operation} ${operand} on ${old}`).toBe(left)
+              seen.push({ old, operand, answer: memory[operation](1, operand), left: memory.load(1) })
+              expected.push({ old, operand, answer: old, left: readModifyWrites[operation](old, converted) })
             }
           }
+          expect(seen).toEqual(expected)
           expect([memory.load(0), memory.load(2)]).toEqual([0, 0])
         })
       }
@@ -145,13 +146,12 @@ export function memoryContract(name: string, run: MemoryRunner): void {
       })
 
       check('compareExchange converts both operands', (memory) => {
-        for (const [operand, converted] of conversions) {
+        const seen = conversions.map(([operand, converted]) => {
           memory.store(0, converted)
-          expect(memory.compareExchange(0, operand, 9), `expected ${operand}`).toBe(converted)
-          expect(memory.load(0), `expected ${operand}`).toBe(9)
-          expect(memory.compareExchange(0, 9, operand), `replacement ${operand}`).toBe(9)
-          expect(memory.load(0), `replacement ${operand}`).toBe(converted)
-        }
+          const answers = [memory.compareExchange(0, operand, 9), memory.load(0), memory.compareExchange(0, 9, operand)]
+          return { operand, answers: [...answers, memory.load(0)] }
+        })
+        expect(seen).toEqual(conversions.map(([operand, converted]) => ({ operand, answers: [converted, 9, 9, converted] })))
       })
 
       check('atomic and plain operations see each other', (memory) => {
@@ -171,8 +171,8 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         })
 
         check(`${operation} accepts the first and the last word`, (memory) => {
-          expect(() => call(memory, 0)).not.toThrow()
-          expect(() => call(memory, words - 1)).not.toThrow()
+          call(memory, 0)
+          call(memory, words - 1)
         })
       }
 
@@ -205,8 +205,8 @@ export function memoryContract(name: string, run: MemoryRunner): void {
       check('an empty range fits everywhere, also at the very end', (memory) => {
         const nothing = new Uint8Array(0)
         for (const byte of [0, 1, 4 * words]) {
-          expect(() => memory.readBytes(byte, nothing)).not.toThrow()
-          expect(() => memory.writeBytes(byte, nothing)).not.toThrow()
+          memory.readBytes(byte, nothing)
+          memory.writeBytes(byte, nothing)
         }
       })
     })
@@ -236,7 +236,9 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         run(size / 4, (memory) => {
           const model = new Uint8Array(size)
           let next = 1
-          for (const length of [0, 1, 2, 3, 4, 5, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 195]) {
+          const same = (a: Uint8Array, b: Uint8Array) => a.every((value, i) => value === b[i])
+          const wrong: string[] = []
+          for (const length of [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 48, 49, 64, 65, 100, 195]) {
             for (let byte = 0; byte < 5; byte++) {
               // A source and a target that begin in the middle of a word of their own buffer.
               const source = new Uint8Array(length + 3).subarray(3)
@@ -245,12 +247,12 @@ export function memoryContract(name: string, run: MemoryRunner): void {
               model.set(source, byte)
               const whole = new Uint8Array(size)
               memory.readBytes(0, whole)
-              expect(whole, `${length} bytes at ${byte}`).toEqual(model)
               const target = new Uint8Array(length + 5).subarray(1, length + 1)
               memory.readBytes(byte, target)
-              expect(target, `${length} bytes at ${byte}`).toEqual(source)
+              if (!same(whole, model) || !same(target, source)) wrong.push(`${length} bytes at ${byte}`)
             }
           }
+          expect(wrong).toEqual([])
         })
       })
 
@@ -291,12 +293,13 @@ export function memoryContract(name: string, run: MemoryRunner): void {
       })
 
       check('wait converts the expected value', (memory) => {
-        for (const [operand, converted] of conversions) {
+        const seen = conversions.map(([operand, converted]) => {
           memory.store(1, converted)
-          expect(memory.wait(1, operand, 0), String(operand)).toBe('timed-out')
+          const equal = memory.wait(1, operand, 0)
           memory.store(1, converted ^ 1)
-          expect(memory.wait(1, operand), String(operand)).toBe('not-equal')
-        }
+          return { operand, equal, other: memory.wait(1, operand) }
+        })
+        expect(seen).toEqual(conversions.map(([operand]) => ({ operand, equal: 'timed-out', other: 'not-equal' })))
       })
 
       check('notify wakes nobody where nobody sleeps', (memory) => {

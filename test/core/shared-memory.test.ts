@@ -89,6 +89,28 @@ describe('SharedMemory', () => {
     expect(() => requireLittleEndian(true)).not.toThrow()
   })
 
+  it('copies byte by byte: two threads that write neighbouring bytes of one word undo nothing of each other', async () => {
+    const memory = new SharedMemory(4)
+    const worker = new Worker(new URL('./neighbour.mjs', import.meta.url), { workerData: { buffer: memory.buffer } })
+    const answered = new Promise<number>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    while (memory.load(1) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    const seen = new Uint8Array(1)
+    let undone = 0
+    for (let round = 0; round < 200_000; round++) {
+      const mine = Uint8Array.of(round)
+      memory.writeBytes(0, mine)
+      memory.writeBytes(2, mine)
+      memory.readBytes(0, seen)
+      if (seen[0] !== mine[0]) undone++
+    }
+    memory.store(2, 1)
+    expect([undone, await answered]).toEqual([0, 0])
+    await worker.terminate()
+  }, 60_000)
+
   it('wakes a thread that sleeps, which then sees what was written before the notify', async () => {
     const rounds = 20
     const memory = new SharedMemory(new SharedArrayBuffer(64), 16)
