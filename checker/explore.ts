@@ -1,22 +1,20 @@
-import { LocationsExhausted } from '../model/graph.ts'
 import { clock, NonDeterminismError, withGuards } from '../model/guards.ts'
 import { type Thread, threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
 import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
-import { ProgramError, validate } from '../model/validate.ts'
+import { validate } from '../model/validate.ts'
+import { defaultEvents, validateBounds, withRoom } from './bounds.ts'
+import { walk } from './estimate.ts'
 import { classify } from './failure.ts'
 import { everything, linearize } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
-import type { Bounds, ExploreOptions, Failure, Report } from './report.ts'
+import type { Bounds, Estimate, ExploreOptions, Failure, Progress, Report } from './report.ts'
 import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import { Broken, Search } from './search.ts'
 import { shrink } from './shrink.ts'
 import { InvariantBroken, States } from './states.ts'
 import { traceOf } from './trace.ts'
-
-/** How many operations one thread may do unless told otherwise. */
-export const defaultEvents = 1000
 
 /** How a search is made; tests of the tests put searches with mistakes here. */
 export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number, room: number) => Search
@@ -38,27 +36,8 @@ export function exploreWith(makeSearch: MakeSearch, program: Program, options: E
   validateBounds(options)
   return withGuards(() => {
     const start = clock()
-    for (let room = 256; ; room *= 8) {
-      try {
-        return new Exploration(makeSearch, program, options, start, room).run()
-      } catch (error) {
-        if (!(error instanceof LocationsExhausted)) throw error
-      }
-    }
+    return withRoom((room) => new Exploration(makeSearch, program, options, start, room).run())
   })
-}
-
-function validateBounds(bounds: Bounds): void {
-  for (const name of ['executions', 'events'] as const) {
-    const value = bounds[name]
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      throw new ProgramError(`option ${name}: expected a positive integer, found ${String(value)}`)
-    }
-  }
-  const { seconds } = bounds
-  if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0)) {
-    throw new ProgramError(`option seconds: expected a positive number, found ${String(seconds)}`)
-  }
 }
 
 /** Something is wrong with the graph as it stands: with its end, unless `counts` names an earlier state. */
@@ -73,6 +52,9 @@ class Found extends Error {
   }
 }
 
+/** From this share of the tree on, what was found there says more of the rest than random walks do. */
+const enough = 0.05
+
 /** How many ends of paths pass between two looks at the clock. */
 const clockEvery = 64
 
@@ -83,6 +65,7 @@ class Exploration {
   readonly #threads: readonly Thread[]
   readonly #makeSearch: MakeSearch
   readonly #room: number
+  readonly #events: number
   readonly #outcomes: Set<string> | undefined
   #initial: Int32Array = new Int32Array(0)
   #states: States | undefined
@@ -92,6 +75,7 @@ class Exploration {
   #blocked = 0
   #discarded = 0
   #bound: keyof Bounds | undefined
+  #sampled: Estimate | undefined
 
   constructor(makeSearch: MakeSearch, program: Program, options: ExploreOptions, start: number, room: number) {
     this.#makeSearch = makeSearch
@@ -99,7 +83,8 @@ class Exploration {
     this.#options = options
     this.#start = start
     this.#room = room
-    this.#threads = threadsOf(program, options.events ?? defaultEvents)
+    this.#events = options.events ?? defaultEvents
+    this.#threads = threadsOf(program, this.#events)
     this.#outcomes = options.outcomes === true ? new Set() : undefined
     this.#unwitnessed = new Set(Object.keys(program.sometimes ?? {}))
   }
@@ -113,7 +98,7 @@ class Exploration {
     }
     const { always, words } = this.#program
     if (always !== undefined) this.#states = new States(words, this.#initial, always)
-    const search = this.#makeSearch(this.#threads, this.#initial, this.#options.events ?? defaultEvents, this.#room)
+    const search = this.#makeSearch(this.#threads, this.#initial, this.#events, this.#room)
     try {
       this.#walk(search)
     } catch (error) {
@@ -165,13 +150,21 @@ class Exploration {
       }
       if (now >= nextProgress) {
         nextProgress = now + 100
-        this.#options.progress?.({
-          executions: this.#executions,
-          seconds: (now - this.#start) / 1000,
-          share: search.share,
-          estimate: search.share > 0 ? this.#executions / search.share : 0,
-        })
+        if (this.#options.progress !== undefined) this.#options.progress(this.#progress(search, now))
       }
+    }
+  }
+
+  #progress(search: Search, now: number): Progress {
+    const { share } = search
+    // Tries belong to one search: their nodes remember what it calls the words.
+    this.#sampled ??= walk(this.#makeSearch(threadsOf(this.#program, this.#events), this.#initial, this.#events, this.#room), {})
+    return {
+      executions: this.#executions,
+      seconds: (now - this.#start) / 1000,
+      share,
+      estimate: share < enough ? Math.max(this.#sampled.executions, this.#executions) : this.#executions / share,
+      sampled: this.#sampled,
     }
   }
 

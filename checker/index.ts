@@ -1,8 +1,9 @@
 /** The checker: takes a program through every distinct interleaving. */
 export { type Check, checkedProgram, type Mutant, unmet } from './check.ts'
+export { estimate } from './estimate.ts'
 export { explore } from './explore.ts'
 export { GuaranteeError, guarantee } from './guarantee.ts'
 export { canonicalOutcome } from './outcome.ts'
 export { replay } from './replay.ts'
-export type { Bounds, ExploreOptions, Failure, FailureKind, Progress, Report, TraceStep, Verdict } from './report.ts'
+export type { Bounds, Estimate, ExploreOptions, Failure, FailureKind, Progress, Report, TraceStep, Verdict } from './report.ts'
 export { ScheduleError } from './schedule.ts'

@@ -67,14 +67,25 @@ export interface Bounds {
   readonly events?: number
 }
 
+/** How many executions there are, by random walks. */
+export interface Estimate {
+  /** The mean of the walks. */
+  readonly executions: number
+  /** Its standard error. */
+  readonly spread: number
+  readonly walks: number
+}
+
 /** How far a search is. */
 export interface Progress {
   readonly executions: number
   readonly seconds: number
   /** How much of the search tree is done, from 0 to 1: an estimate. */
   readonly share: number
-  /** How many executions there will be: an estimate. */
+  /** How many executions there will be: by random walks while little is done, then by what was found in the share that is done. */
   readonly estimate: number
+  /** The random walks, made when the search turned out to be long. */
+  readonly sampled?: Estimate
 }
 
 export interface ExploreOptions extends Bounds {

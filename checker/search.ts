@@ -94,6 +94,9 @@ export class Search {
   readonly threads: readonly Thread[]
   readonly waiters: Waiters = new Waiters()
   readonly #events: number
+  readonly #histories: number
+  /** For each thread how many histories it has had when some are forgotten next. */
+  readonly #remembered: number[]
   /** Estimated share of the search tree that is done. */
   share = 0
   #started = false
@@ -107,12 +110,25 @@ export class Search {
   readonly #trailAfter: (History | undefined)[] = []
   /** For each thread the location whose values it waits for before a load, or -1. */
   readonly #parkedAt: Int32Array
+  /** In a random descent: picks a number from 0 to n - 1. */
+  #pick: ((n: number) => number) | undefined
+  /** In a random descent: how many ways lead off the path that was taken, multiplied; and the work to go on with. */
+  #ways = 1
+  #turn: number[] | undefined
   readonly #kept: Int32Array
   readonly #clock: Int32Array
 
-  /** @param events how many operations one thread may do */
-  constructor(threads: readonly Thread[], initial: Int32Array, events: number, room: number) {
+  /**
+   * @param threads for this search alone
+   * @param initial the memory before the threads
+   * @param events how many operations one thread may do
+   * @param room how many locations there may be
+   * @param histories how many histories a thread may have new before those that are not needed are forgotten
+   */
+  constructor(threads: readonly Thread[], initial: Int32Array, events: number, room: number, histories = 500_000) {
     this.threads = threads
+    this.#histories = histories
+    this.#remembered = threads.map(() => histories)
     this.#events = events
     this.graph = new Graph(threads.length, initial, room)
     this.#parkedAt = new Int32Array(threads.length)
@@ -138,15 +154,56 @@ export class Search {
         continue
       }
       this.#mass = this.#masses[this.#top]
+      this.#forget()
       if (this.#take(task, work[at + 1], work[at + 2], work[at + 3], work[at + 4])) return this.#finish(this.#extend())
       return this.#finish('discarded')
     }
     return undefined
   }
 
+  /** Keeps memory bounded: histories that are needed again cost a run of user code. */
+  #forget(): void {
+    for (let thread = 0; thread < this.threads.length; thread++) {
+      if (this.threads[thread].nodes < this.#remembered[thread]) continue
+      this.#remembered[thread] = this.threads[thread].nodes + this.#histories
+      this.threads[thread].root.forget()
+      const { node, after } = this.graph
+      for (let event = this.graph.first; event < node.length; event++) {
+        if (this.graph.thread[event] !== thread) continue
+        node[event]?.forget()
+        after[event]?.forget()
+      }
+    }
+  }
+
   #finish(leaf: Leaf): Leaf {
     this.share += this.#mass
     return leaf
+  }
+
+  /**
+   * One random walk from the root to an end: at each place where there is a choice each way is as likely. The number of
+   * ways, multiplied along the walk, estimates the number of ends: its mean over many walks is the number (Knuth,
+   * "Estimating the efficiency of backtrack programs", 1975). Only before `advance`, and leaves nothing behind.
+   *
+   * @param pick gives a random integer from 0 to n - 1
+   */
+  descend(pick: (n: number) => number): { readonly leaf: Leaf; readonly ways: number } {
+    this.#pick = pick
+    this.#ways = 1
+    let leaf: Leaf | undefined = this.#extend()
+    while (this.#turn !== undefined) {
+      const [task, a, b, c, d] = this.#turn
+      this.#turn = undefined
+      leaf = this.#take(task, a, b, c, d) ? this.#extend() : 'discarded'
+    }
+    while (this.#top > 0) {
+      this.#top--
+      this.#undo()
+    }
+    this.graph.cut(this.graph.first - 1)
+    this.#pick = undefined
+    return { leaf, ways: this.#ways }
   }
 
   #push(task: number, a: number, b: number, c: number, d: number): void {
@@ -172,8 +229,21 @@ export class Search {
   #split(bottom: number): void {
     const parts = this.#top - bottom + 1
     if (parts === 1) return
+    if (this.#pick !== undefined) {
+      this.#choose(this.#pick, bottom, parts)
+      return
+    }
     this.#mass /= parts
     this.#masses.fill(this.#mass, bottom, this.#top)
+  }
+
+  /** In a random descent: goes on, or leaves the path for one of the work pushed since `bottom`. */
+  #choose(pick: (n: number) => number, bottom: number, parts: number): void {
+    this.#top = bottom
+    if (this.#turn !== undefined) return // The path was left already.
+    this.#ways *= parts
+    const way = pick(parts)
+    if (way > 0) this.#turn = [...this.#work.subarray((bottom + way - 1) * stride, (bottom + way) * stride)]
   }
 
   /** Does one piece of work. False when nothing consistent comes of it. */
@@ -216,6 +286,7 @@ export class Search {
       if (tip >= 0 && isExclusive(graph.kind[tip])) {
         graph.reserve(8)
         if (!this.#complete(tip)) return 'discarded'
+        if (this.#turn !== undefined) return 'unfinished'
       }
     }
     do {
@@ -311,6 +382,7 @@ export class Search {
     const graph = this.graph
     this.#parkedAt[thread] = none
     for (;;) {
+      if (this.#turn !== undefined) return 'unfinished'
       graph.reserve(8)
       const tip = graph.tip(thread)
       const node = tip < 0 ? this.#skip(thread, this.threads[thread].root) : graph.after[tip]

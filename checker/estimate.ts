@@ -1,0 +1,67 @@
+import { clock, withGuards } from '../model/guards.ts'
+import { threadsOf } from '../model/history.ts'
+import type { Program } from '../model/program.ts'
+import { validate } from '../model/validate.ts'
+import { defaultEvents, withRoom } from './bounds.ts'
+import type { Estimate } from './report.ts'
+import { initialMemory } from './run.ts'
+import { Broken, Search } from './search.ts'
+
+/**
+ * How many executions a program has, estimated by random walks through the search tree.
+ *
+ * The mean is right in the long run, but the sizes of subtrees differ by orders of magnitude: a few large ones that no
+ * walk met make it too small, and its spread too. Take it for an order of magnitude.
+ *
+ * @param options at most so many walks (default 1000) in so many seconds (default 0.2); the same seed gives the same walks
+ * @throws ProgramError when the program is not one
+ */
+export function estimate(
+  program: Program,
+  options: { readonly walks?: number; readonly seconds?: number; readonly seed?: number } = {},
+): Estimate {
+  validate(program)
+  return withGuards(() => {
+    const threads = threadsOf(program, defaultEvents)
+    return withRoom((room) => walk(new Search(threads, initialMemory(program), defaultEvents, room), options))
+  })
+}
+
+/** Walks a search that has not begun. */
+export function walk(
+  search: Search,
+  { walks = 1000, seconds = 0.2, seed = 1 }: { readonly walks?: number; readonly seconds?: number; readonly seed?: number },
+): Estimate {
+  const pick = picker(seed)
+  const end = clock() + 1000 * seconds
+  let sum = 0
+  let squares = 0
+  let count = 0
+  while (count < walks && (count === 0 || clock() < end)) {
+    try {
+      const { leaf, ways } = search.descend(pick)
+      if (leaf === 'complete') {
+        sum += ways
+        squares += ways * ways
+      }
+      count++
+    } catch (error) {
+      if (error instanceof Broken) break // A failure: the search will find one too.
+      throw error
+    }
+  }
+  const mean = count === 0 ? 0 : sum / count
+  const variance = count < 2 ? 0 : (squares - sum * mean) / (count - 1)
+  return { executions: mean, spread: count === 0 ? 0 : Math.sqrt(Math.max(variance, 0) / count), walks: count }
+}
+
+/** Random integers from 0 to n - 1, the same for the same seed (mulberry32). */
+function picker(seed: number): (n: number) => number {
+  let state = seed >>> 0
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let bits = Math.imul(state ^ (state >>> 15), state | 1)
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
+    return Math.floor((((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32) * n)
+  }
+}
