@@ -1,10 +1,12 @@
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 /** Where and when a figure was measured; figures of two machines cannot be compared. */
 export interface Machine {
   readonly processor: string
   readonly processors: number
   readonly gigabytes: number
+  /** How many threads wanted a processor in the minute before (0 on Windows, which does not tell). */
+  readonly load: number
   readonly node: string
   readonly date: string
 }
@@ -15,13 +17,14 @@ export function thisMachine(): Machine {
     processor: all[0]?.model ?? 'unknown',
     processors: all.length,
     gigabytes: Math.round(totalmem() / 2 ** 30),
+    load: loadavg()[0],
     node: process.version,
     date: new Date().toISOString().slice(0, 16),
   }
 }
 
-export function describeMachine({ processor, processors, gigabytes, node, date }: Machine): string {
-  return `${processor}, ${processors} processors, ${gigabytes} GiB, Node ${node}, ${date} UTC`
+export function describeMachine({ processor, processors, gigabytes, load, node, date }: Machine): string {
+  return `${processor}, ${processors} processors, ${gigabytes} GiB, load ${load.toFixed(1)} before, Node ${node}, ${date} UTC`
 }
 
 /** The middle one; the mean of the two in the middle where there are two. */

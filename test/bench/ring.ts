@@ -163,6 +163,9 @@ async function main(): Promise<void> {
     return
   }
   console.log(describeMachine(machine))
+  if (machine.processors - machine.load < 1.5) {
+    console.log('the machine was busy: contenders that spin lose time slices of many milliseconds, so believe the waiting one')
+  }
   console.log(`items a second from one worker to another, median of ${rounds} rounds; rings of ${CAPACITY} items`)
   const rows = results.map(({ itemBytes, batch, contender, itemsPerSecond, slowest, fastest, ...to }) => [
     `${itemBytes} B, ${batch === 1 ? 'one by one' : `${batch} at a time`}`,
