@@ -316,7 +316,7 @@ export class Search {
       if (location < 0) continue
       const node = this.next(thread) as History
       if (this.#retries(thread, node, graph.lastWrite[location])) continue
-      this.#addLoad(thread, node, location)
+      this.#addRead(thread, node, location)
       return true
     }
     for (let thread = 0; thread < waiting.length; thread++) {
@@ -327,7 +327,7 @@ export class Search {
       for (let write = graph.lastWrite[location]; write !== earliest; ) {
         write = graph.coPrevious[write]
         if (this.#retries(thread, node, write)) continue
-        this.#addLoad(thread, node, location)
+        this.#addRead(thread, node, location)
         break
       }
     }
@@ -398,7 +398,9 @@ export class Search {
       if (node.depth >= this.#events && !node.finished) return 'unfinished'
       switch (node.kind) {
         case LOAD:
-          if (!this.#load(thread, node)) return undefined
+        case COMPARE_EXCHANGE:
+        case WAIT:
+          if (!this.#tryRead(thread, node, this.#location(node))) return undefined
           break
         case STORE:
           this.#store(thread, node)
@@ -413,19 +415,15 @@ export class Search {
           break
         case PAUSE:
           return undefined
-        case WAIT:
-        case COMPARE_EXCHANGE:
-          this.#read(thread, node, this.#location(node))
-          break
         case NOTIFY:
           if (node.location < 0) node.location = graph.listOf(node.word)
-          this.#read(thread, node, node.location)
+          if (!this.#tryRead(thread, node, node.location)) return undefined
           break
         case THROWN:
           throw new Broken('thrown', thread, [], node.result)
         default:
           if (node.finished) return undefined
-          this.#read(thread, node, this.#location(node))
+          this.#addRead(thread, node, this.#location(node))
       }
     }
   }
@@ -446,37 +444,16 @@ export class Search {
     return graph.lastInside(location)
   }
 
-  /** A load. False when the thread spins on it: it waits until nobody else can go on. */
-  #load(thread: number, node: History): boolean {
+  /** A read. False when the thread spins on it: it waits until nobody else can go on. */
+  #tryRead(thread: number, node: History, location: number): boolean {
     const graph = this.graph
-    const location = this.#location(node)
     if (node.spins || this.#retries(thread, node, graph.lastWrite[location])) {
       this.#parkedAt[thread] = location
       if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, this.earliest(thread, location))
       return false
     }
-    this.#addLoad(thread, node, location)
+    this.#addRead(thread, node, location)
     return true
-  }
-
-  /**
-   * Adds a load that reads the newest value; older ones are work to be done, if they do not make the thread park. (A
-   * parked load that was not given the newest value when it was added is never maximal, so nothing would ever revisit it.)
-   */
-  #addLoad(thread: number, node: History, location: number): void {
-    const graph = this.graph
-    const earliest = this.earliest(thread, location)
-    const bottom = this.#top
-    const read = graph.next
-    const last = graph.lastWrite[location]
-    if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
-    for (let write = last; write !== earliest; ) {
-      write = graph.coPrevious[write]
-      if (!this.#retries(thread, node, write)) this.#push(READ_FROM, read, write, 0, 0)
-    }
-    graph.add(thread, SHARED_READ, location, node, undefined)
-    this.#give(read, last)
-    this.#split(bottom)
   }
 
   /** A read that may come before a plain write races with it. */
@@ -487,8 +464,11 @@ export class Search {
     }
   }
 
-  /** A read whose value decides what it is: a `compareExchange`, a `wait`, a `notify`, or any other read-modify-write. */
-  #read(thread: number, node: History, location: number): void {
+  /**
+   * Adds a read of the newest value; older ones are work to be done, if they do not make the thread park. (A parked read
+   * that was not given the newest value when it was added is never maximal, so nothing would ever revisit it.)
+   */
+  #addRead(thread: number, node: History, location: number): void {
     const graph = this.graph
     const earliest = this.earliest(thread, location)
     const bottom = this.#top
@@ -499,7 +479,7 @@ export class Search {
       write = graph.coPrevious[write]
       const kind = this.#kindOfRead(node, graph.valueAfter(write))
       if (isExclusive(kind) && graph.isTaken(write)) this.#pushTaken(thread, node, read, write, kind)
-      else this.#push(READ_FROM, read, write, 0, 0)
+      else if (!this.#retries(thread, node, write)) this.#push(READ_FROM, read, write, 0, 0)
     }
     graph.add(thread, SHARED_READ, location, node, undefined)
     this.#give(read, last)
@@ -536,8 +516,7 @@ export class Search {
     graph.kind[read] = settled
     if (settled !== SHARED_READ) graph.after[read] = undefined
     else {
-      const answer = node.kind === WAIT ? NOT_EQUAL : node.kind === NOTIFY ? 0 : value
-      graph.after[read] = this.#after(graph.thread[read], node, answer)
+      graph.after[read] = this.#after(graph.thread[read], node, answerOf(node, value))
     }
   }
 
@@ -966,15 +945,18 @@ export class Search {
     return graph.kind[read] !== ENQUEUE_READ || this.sleepsConsistently(read)
   }
 
-  /** Whether a thread would park after reading a write, to read again. */
+  /** Whether a read that is there would make its thread park, to read again, if it were given a write. */
   #wouldPark(read: number, write: number): boolean {
-    const node = this.graph.node[read]
-    return node.kind === LOAD && this.#retries(this.graph.thread[read], node, write)
+    const graph = this.graph
+    const kind = graph.kind[read]
+    return kind !== ENQUEUE_READ && kind !== EXPIRE_READ && this.#retries(graph.thread[read], graph.node[read], write)
   }
 
-  /** Whether a thread that gets the value of a write at a load would only park, to load again. */
+  /** Whether a thread that gets the value of a write at a read would only park, to read again. */
   #retries(thread: number, node: History, write: number): boolean {
-    const after = this.#after(thread, node, this.graph.valueAfter(write))
+    const value = this.graph.valueAfter(write)
+    if (this.#kindOfRead(node, value) !== SHARED_READ) return false
+    const after = this.#after(thread, node, answerOf(node, value))
     return after.kind === PAUSE && after.iteration <= node.depth
   }
 
@@ -1013,6 +995,11 @@ export class Search {
     }
     graph.place(write, place)
   }
+}
+
+/** What an operation that only read `value` answers. */
+function answerOf(node: History, value: number): number {
+  return node.kind === WAIT ? NOT_EQUAL : node.kind === NOTIFY ? 0 : value
 }
 
 /** The bytes from one byte offset to another, both in one word. */
