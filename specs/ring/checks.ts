@@ -121,7 +121,7 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(7817, blocking(two(2), 3, {}, [1, 1])),
   enumeratedOnce(9980, blocking(two(1), 2, {}, [2, 1])),
   smaller(blocking(two(1), 1), 78_012, blocking(two(1), 2)),
-  smaller(blocking(two(1), 1), 11_229, blocking(two(2), 2)),
+  enumeratedOnce(11_229, blocking(two(2), 2)),
   enumerated(193, blocking(one(1), 2, { spins: 1 })),
   enumerated(141, blocking(two(1), 1, { spins: 1 })),
   enumerated(306, spurious(one(1), 2)),
