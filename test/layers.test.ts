@@ -123,6 +123,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
   'checker/index.ts': [
     'Bounds',
     'Check',
+    'Estimate',
     'ExploreOptions',
     'Failure',
     'FailureKind',
@@ -135,6 +136,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'Verdict',
     'canonicalOutcome',
     'checkedProgram',
+    'estimate',
     'explore',
     'guarantee',
     'replay',

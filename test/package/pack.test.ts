@@ -77,7 +77,7 @@ describe('the tarball', () => {
     const sources = user.files.filter((file) => /^(core|model|checker)\/.*\.ts$/.test(file))
     const compiled = user.files.filter((file) => /^dist\/.*\.js$/.test(file))
     expect(sources).toContain('core/memory.ts')
-    expect(compiled).toEqual(sources.map((file) => `dist/${file.replace(/ts$/, 'js')}`))
+    expect(compiled, 'npm run build first').toEqual(sources.map((file) => `dist/${file.replace(/ts$/, 'js')}`))
   })
 
   it('has source maps that find the sources', async () => {
