@@ -32,11 +32,7 @@ function noticedAfter(explore: Explore): number | undefined {
     const truth = truthOf(sketch)
     if (truth.limited) continue
     tried++
-    try {
-      if (compare(sketch, truth, bounded) !== undefined) return tried
-    } catch {
-      return tried
-    }
+    if (compare(sketch, truth, bounded) !== undefined) return tried
   }
   return undefined
 }
