@@ -131,6 +131,11 @@ export class Search {
     this.#remembered = threads.map(() => histories)
     this.#events = events
     this.graph = new Graph(threads.length, initial, room)
+    const predict = (word: number): number => {
+      const location = this.graph.knownLocation(word)
+      return location === undefined ? initial[word] : this.graph.valueAfter(this.graph.lastWrite[location])
+    }
+    for (const thread of threads) thread.predict = predict
     this.#parkedAt = new Int32Array(threads.length)
     this.#kept = new Int32Array(threads.length)
     this.#clock = new Int32Array(threads.length)
@@ -392,6 +397,8 @@ export class Search {
           if (!this.#enqueue(thread, tip)) return 'discarded'
         } else if (isExclusive(kind)) {
           if (!this.#complete(tip)) return 'discarded'
+        } else if (kind !== ENQUEUE_WRITE) {
+          graph.after[tip] = this.#after(thread, graph.node[tip], this.#answerOfUpdate(tip))
         } else if (!this.#leaveSleep(thread, tip)) return undefined
         continue
       }
@@ -537,38 +544,34 @@ export class Search {
     return true
   }
 
-  /** Adds the write half behind what its read half reads. */
+  /** Adds the write half behind what its read half reads. What the thread does then is found when it goes on. */
   #addUpdate(read: number): number {
     const graph = this.graph
     const node = graph.node[read]
     const thread = graph.thread[read]
     const old = graph.valueAfter(graph.rf[read])
-    let kind = UPDATE_WRITE
-    let value: number
-    let after: History | undefined
-    switch (graph.kind[read]) {
-      case ENQUEUE_READ:
-        kind = ENQUEUE_WRITE
-        value = this.waiters.enqueue(old, thread)
-        break
-      case EXPIRE_READ:
-        kind = EXPIRE_WRITE
-        value = this.waiters.remove(old, thread)
-        after = this.#after(thread, node, TIMED_OUT)
-        break
-      default:
-        if (node.kind === NOTIFY) {
-          value = this.waiters.wake(old, node.a)
-          after = this.#after(thread, node, this.waiters.woken(old, node.a))
-        } else {
-          value = updated(node.kind, old, node.a, node.b)
-          after = this.#after(thread, node, old)
-        }
-    }
-    const write = graph.add(thread, kind, graph.location[read], node, after)
-    graph.value[write] = value
+    const readKind = graph.kind[read]
+    const kind = readKind === ENQUEUE_READ ? ENQUEUE_WRITE : readKind === EXPIRE_READ ? EXPIRE_WRITE : UPDATE_WRITE
+    const write = graph.add(thread, kind, graph.location[read], node, undefined)
+    graph.value[write] = this.#written(readKind, node, thread, old)
     graph.place(write, graph.rf[read])
     return write
+  }
+
+  /** What a read-modify-write that reads `old` writes. */
+  #written(readKind: number, node: History, thread: number, old: number): number {
+    if (readKind === ENQUEUE_READ) return this.waiters.enqueue(old, thread)
+    if (readKind === EXPIRE_READ) return this.waiters.remove(old, thread)
+    return node.kind === NOTIFY ? this.waiters.wake(old, node.a) : updated(node.kind, old, node.a, node.b)
+  }
+
+  /** What a read-modify-write answers, by its write half. */
+  #answerOfUpdate(write: number): number {
+    const graph = this.graph
+    if (graph.kind[write] === EXPIRE_WRITE) return TIMED_OUT
+    const old = graph.valueAfter(graph.rf[graph.readHalf(write)])
+    const node = graph.node[write]
+    return node.kind === NOTIFY ? this.waiters.woken(old, node.a) : old
   }
 
   #store(thread: number, node: History): void {
@@ -577,13 +580,14 @@ export class Search {
     const earliest = this.earliest(thread, location)
     const bottom = this.#top
     const last = graph.lastWrite[location]
-    const write = graph.add(thread, SHARED_WRITE, location, node, this.#after(thread, node, 0))
+    const write = graph.add(thread, SHARED_WRITE, location, node, undefined)
     graph.value[write] = node.a
     for (let behind = last; behind !== earliest; ) {
       behind = graph.coPrevious[behind]
       if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
     }
     graph.place(write, last)
+    graph.after[write] = this.#after(thread, node, 0)
     this.#checkRace(write)
     this.#pushRevisits(write)
     this.#split(bottom)
@@ -795,14 +799,7 @@ export class Search {
     const taker = graph.readHalf(graph.coNext[source])
     if (graph.index[taker] < clock[graph.thread[taker]] || !this.isMaximal(taker, none)) return
     const old = graph.valueAfter(source)
-    const value =
-      kind === ENQUEUE_READ
-        ? this.waiters.enqueue(old, thread)
-        : kind === EXPIRE_READ
-          ? this.waiters.remove(old, thread)
-          : node.kind === NOTIFY
-            ? this.waiters.wake(old, node.a)
-            : updated(node.kind, old, node.a, node.b)
+    const value = this.#written(kind, node, thread, old)
     const location = graph.location[source]
     for (let at = graph.lastWrite[location]; at >= 0; at = graph.coPrevious[at]) {
       for (let older = graph.firstReader[at]; older >= 0; older = graph.nextReader[older]) {

@@ -1,5 +1,20 @@
 import { asThread, NonDeterminismError } from './guards.ts'
-import { COMPARE_EXCHANGE, DONE, LOAD, NOTIFY, operationNames, PAUSE, READ, READ_BYTES, THROWN, WAIT } from './operation.ts'
+import {
+  COMPARE_EXCHANGE,
+  DONE,
+  LOAD,
+  NOTIFY,
+  operationNames,
+  PAUSE,
+  READ,
+  READ_BYTES,
+  STORE,
+  THROWN,
+  updated,
+  WAIT,
+  WRITE,
+  WRITE_BYTES,
+} from './operation.ts'
 import { canonical, frozen } from './plain-data.ts'
 import type { Mark, Program } from './program.ts'
 import { SimulatedMemory } from './simulated-memory.ts'
@@ -72,8 +87,10 @@ export class History {
     return this.#children?.get(answer)
   }
 
+  /** Takes a child in; again when it has become known that it parks. */
   adopt(child: History): void {
     if (child.parks) this.spins = true
+    if (this.child(child.answer) === child) return
     if (this.#child0 === undefined) {
       this.#answer0 = child.answer
       this.#child0 = child
@@ -154,6 +171,8 @@ class RunMemory extends SimulatedMemory {
   marks: Marked[] = []
   /** When given, told before each operation of the path. */
   readonly #observe: ((index: number) => void) | undefined
+  /** When given, told each operation behind the path, and may answer it. */
+  readonly #goOn: ((memory: RunMemory) => Answer | undefined) | undefined
 
   constructor(
     words: number,
@@ -162,6 +181,7 @@ class RunMemory extends SimulatedMemory {
     cycle: number,
     limit: number,
     observe?: (index: number) => void,
+    goOn?: (memory: RunMemory) => Answer | undefined,
   ) {
     super(words)
     this.#path = path
@@ -169,6 +189,7 @@ class RunMemory extends SimulatedMemory {
     this.#cycle = cycle
     this.#limit = limit
     this.#observe = observe
+    this.#goOn = goOn
   }
 
   protected operate(kind: number, word: number, a: number, b: number, bytes: string): Answer {
@@ -176,7 +197,7 @@ class RunMemory extends SimulatedMemory {
     let index = this.#position++
     const length = this.#path.length
     if (index >= length) {
-      if (this.#cycle < 0) return this.#leave(kind, word, a, b, bytes)
+      if (this.#cycle < 0) return this.#beyond(kind, word, a, b, bytes)
       if (index >= this.#limit) {
         this.cycled = true
         return this.#leave(kind, word, a, b, bytes)
@@ -192,6 +213,22 @@ class RunMemory extends SimulatedMemory {
     return this.#answers[index]
   }
 
+  #beyond(kind: number, word: number, a: number, b: number, bytes: string): Answer {
+    const { next } = this
+    next.kind = kind
+    next.word = word
+    next.a = a
+    next.b = b
+    next.bytes = bytes
+    const answer = this.#goOn?.(this)
+    if (answer === undefined) {
+      this.left = true
+      throw stop
+    }
+    this.marks = []
+    return answer
+  }
+
   /** Whether the whole path was walked. */
   get arrived(): boolean {
     return this.#position >= this.#path.length
@@ -204,8 +241,48 @@ class RunMemory extends SimulatedMemory {
   }
 }
 
+/** How a run ended. Neither returned nor thrown: it was left. */
+interface Ended {
+  readonly memory: RunMemory
+  readonly returned: boolean
+  readonly thrown: boolean
+  readonly result: unknown
+}
+
+/** How many operations a run goes on by predictions: a thread that spins without a `pause` must end. */
+const mostPredicted = 64
+
+/** What an operation would be answered, if the words that this run has not written hold what `predict` says. */
+function foresee(
+  kind: number,
+  word: number,
+  a: number,
+  b: number,
+  written: Map<number, number>,
+  predict: (word: number) => number | undefined,
+): Answer | undefined {
+  switch (kind) {
+    case STORE:
+    case WRITE:
+      written.set(word, a)
+      return 0
+    case WAIT:
+    case NOTIFY:
+    case PAUSE:
+    case READ_BYTES:
+    case WRITE_BYTES:
+      return undefined
+  }
+  const old = written.get(word) ?? predict(word)
+  if (old === undefined || kind === LOAD || kind === READ) return old
+  if (kind !== COMPARE_EXCHANGE || old === a) written.set(word, updated(kind, old, a, b))
+  return old
+}
+
 export class Thread {
   readonly name: string
+  /** What a word holds right now, as far as a search knows; when given, user code runs less often. */
+  predict: ((word: number) => number | undefined) | undefined
   readonly #body: (memory: SimulatedMemory, mark: Mark) => unknown
   readonly #words: number
   readonly #events: number
@@ -242,31 +319,59 @@ export class Thread {
     this.#run(whole, [...answers, 0], -1, (index) => observe(whole[index]))
   }
 
+  /**
+   * Runs the thread to its next operation, and on as long as `predict` knows what that would be answered: one run then makes
+   * a whole path of nodes. A prediction need not come true; the path is one that could.
+   */
   #expand(parent: History | null, answer: Answer): History {
     const { path, answers } = parent === null ? { path: [], answers: [] } : pathTo(parent)
     if (parent !== null) {
       path.push(parent)
       answers.push(answer)
     }
-    const node = new History(parent, answer, this.nodes++)
-    const { memory, returned, thrown, result } = this.#run(path, answers, -1)
-    node.marks = memory.marks
-    if (returned || thrown) {
-      node.kind = thrown ? THROWN : DONE
-      node.result = result
-      const again = this.#run(path, answers, -1)
-      if (again.returned !== returned || describe(again) !== describe({ returned, result })) {
-        throw new DivergedError(
-          this.name,
-          `thread ${this.name} is not deterministic: given the same answers it ended with ${describe({ returned, result })}, then with ${describe(again)}. A thread must keep no state outside itself`,
-        )
-      }
-    } else {
-      Object.assign(node, memory.next)
-      if (node.kind === PAUSE) node.parks = this.#repeats(node, path, answers)
+    const first = new History(parent, answer, this.nodes++)
+    let node = first
+    const { predict } = this
+    const written = new Map<number, number>()
+    const goOn = (memory: RunMemory): Answer | undefined => {
+      const { kind, word, a, b, bytes } = memory.next
+      node.kind = kind
+      node.word = word
+      node.a = a
+      node.b = b
+      node.bytes = bytes
+      node.marks = memory.marks
+      if (predict === undefined || path.length - first.depth > mostPredicted) return undefined
+      const next = foresee(kind, word, a, b, written, predict)
+      if (next === undefined) return undefined
+      path.push(node)
+      answers.push(next)
+      const child = new History(node, next, this.nodes++)
+      node.adopt(child)
+      node = child
+      return next
     }
-    parent?.adopt(node)
-    return node
+    const run = this.#run(path.slice(), answers.slice(), -1, undefined, goOn)
+    if (run.returned || run.thrown) {
+      this.#end(node, run, path, answers)
+    } else if (node.kind === PAUSE) node.parks = this.#repeats(node, path, answers)
+    // Only now is it known whether what was made last parks.
+    if (node !== first) node.parent?.adopt(node)
+    parent?.adopt(first)
+    return first
+  }
+
+  /** Notes how a thread ended, if it ends so again. */
+  #end(node: History, run: Ended, path: readonly History[], answers: readonly Answer[]): void {
+    node.kind = run.thrown ? THROWN : DONE
+    node.result = run.result
+    node.marks = run.memory.marks
+    const again = this.#run(path, answers, -1)
+    if (again.returned === run.returned && describe(again) === describe(run)) return
+    throw new DivergedError(
+      this.name,
+      `thread ${this.name} is not deterministic: given the same answers it ended with ${describe(run)}, then with ${describe(again)}. A thread must keep no state outside itself`,
+    )
   }
 
   /** Whether a thread that pauses would, given the same values again and again, only repeat the iteration it has just done. */
@@ -280,9 +385,10 @@ export class Thread {
     answers: readonly Answer[],
     cycle: number,
     observe?: (index: number) => void,
-  ): { memory: RunMemory; returned: boolean; thrown: boolean; result: unknown } {
+    goOn?: (memory: RunMemory) => Answer | undefined,
+  ): Ended {
     this.runs++
-    const memory = new RunMemory(this.#words, path, answers, cycle, this.#events, observe)
+    const memory = new RunMemory(this.#words, path, answers, cycle, this.#events, observe, goOn)
     const mark: Mark = (kind, name, value) => {
       if (!memory.left) memory.marks.push({ kind, name, value })
     }
