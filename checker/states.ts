@@ -28,6 +28,9 @@ export class InvariantBroken extends Error {
   }
 }
 
+/** Leaves `always` at a word whose writes are not known. */
+const notWatched = new Error('the checker leaves always here, and calls it again')
+
 class Watched extends ReadOnlyMemory {
   readonly looks: { word: number; value: number }[] = []
   readonly #valueIn: (word: number) => number
@@ -73,24 +76,24 @@ export class States {
     const threads = graph.threads
     // The steps of each thread that write a watched word, by the position of the event that makes the step.
     const steps: number[][] = Array.from({ length: threads }, () => [])
-    const writes: { location: number; word: number; events: number[]; owners: number[] }[] = []
+    const writes: { word: number; events: number[]; owners: number[] }[] = []
     let key = ''
     for (const word of this.#watched) {
-      const location = graph.knownLocation(word)
-      if (location === undefined) continue
+      key += `|${word}`
       const events: number[] = []
       const owners: number[] = []
-      key += `|${word}`
-      for (let write = graph.coNext[location]; write >= 0; write = graph.coNext[write]) {
+      const location = graph.knownLocation(word)
+      const first = location === undefined ? -1 : graph.coNext[location]
+      for (let write = first; write >= 0; write = graph.coNext[write]) {
         const owner = ownerOf(graph, write)
         events.push(write)
         owners.push(owner)
         if (owner >= 0 && !steps[graph.thread[owner]].includes(graph.index[owner])) {
           steps[graph.thread[owner]].push(graph.index[owner])
         }
-        key += `,${owner < 0 ? '' : `${graph.thread[owner]}.${graph.index[owner]}`}=${graph.value[write]}`
+        key += `,${owner < 0 ? '' : `${graph.thread[owner]}.${graph.index[owner]}`}=${graph.value[write]}.${graph.mask[write]}`
       }
-      writes.push({ location, word, events, owners })
+      writes.push({ word, events, owners })
     }
     // What each of these steps needs of the others.
     const needs: Int32Array[][] = []
@@ -118,7 +121,7 @@ export class States {
     const valueIn = (word: number): number => {
       const found = writes.find((entry) => entry.word === word)
       if (found === undefined) return this.#initial[word]
-      return lastValue(graph, found.location, found.events, (i) => isDone(found.owners[i]))
+      return lastValue(graph, this.#initial[word], found.events, (i) => isDone(found.owners[i]))
     }
     const closed = (): boolean => {
       for (let thread = 0; thread < threads; thread++) {
@@ -130,7 +133,10 @@ export class States {
     }
     // Every combination of counts, like the digits of a number.
     for (;;) {
-      if (closed()) this.#judge(valueIn, graph, steps, counts)
+      if (closed()) {
+        this.#judge(valueIn, graph, steps, counts)
+        if (this.#watched.length > writes.length) return
+      }
       let digit = 0
       while (digit < threads && counts[digit] === steps[digit].length) counts[digit++] = 0
       if (digit === threads) break
@@ -147,18 +153,16 @@ export class States {
       decision = decision.next.get(valueIn(decision.word))
     }
     const memory = new Watched(this.#words, (word) => {
-      if (!this.#watched.includes(word)) this.#watched.push(word)
-      const location = graph.knownLocation(word)
-      const known = valueIn(word)
-      // A word that was not watched yet: this enumeration does not know its writes; the next one will judge this state.
-      return location === undefined ? this.#initial[word] : known
+      if (this.#watched.includes(word)) return valueIn(word)
+      // The writes of this word were left out: `judge` enumerates again with them.
+      this.#watched.push(word)
+      throw notWatched
     })
     const watched = this.#watched.length
     try {
       this.#always(memory)
     } catch (error) {
-      if (this.#watched.length > watched) return
-      throw new InvariantBroken(error, stateOf(graph, steps, counts))
+      if (this.#watched.length === watched) throw new InvariantBroken(error, stateOf(graph, steps, counts))
     }
     if (this.#watched.length > watched) return
     this.#rooted = true
@@ -188,7 +192,7 @@ function ownerOf(graph: Graph, write: number): number {
 }
 
 /** The value that the last of the writes that are done leaves in a word, byte by byte. */
-function lastValue(graph: Graph, location: number, events: readonly number[], isDone: (i: number) => boolean): number {
+function lastValue(graph: Graph, initial: number, events: readonly number[], isDone: (i: number) => boolean): number {
   let value = 0
   let missing = 15
   for (let i = events.length - 1; i >= 0 && missing !== 0; i--) {
@@ -197,7 +201,7 @@ function lastValue(graph: Graph, location: number, events: readonly number[], is
     for (let byte = 0; byte < 4; byte++) if ((found >> byte) & 1) value |= graph.value[events[i]] & (255 << (8 * byte))
     missing &= ~found
   }
-  for (let byte = 0; byte < 4; byte++) if ((missing >> byte) & 1) value |= graph.value[location] & (255 << (8 * byte))
+  for (let byte = 0; byte < 4; byte++) if ((missing >> byte) & 1) value |= initial & (255 << (8 * byte))
   return value
 }
 
