@@ -21,7 +21,7 @@ export function validate(program: Program): void {
   }
   if (typeof threads !== 'object' || threads === null) fail(`${where} threads`, 'an object of functions by name', threads)
   const names = Object.keys(threads)
-  if (names.length === 0) fail(`${where} threads`, 'at least one thread', 'none')
+  if (names.length === 0) throw new ProgramError(`${where} threads: expected at least one thread, found none`)
   for (const thread of names) {
     if (typeof threads[thread] !== 'function') fail(`${where} thread ${thread}`, 'a function', threads[thread])
   }
