@@ -49,9 +49,9 @@ import { Waiters } from '../model/waiters.ts'
  *
  * Work is done last in, first out, on one graph that is changed in place. A backward revisit leaves a note to undo it.
  *
- * Where we depart from the paper: a load on which a thread spins waits until nobody else can go on, and is not given an old
- * value that would only make the thread park; a read-modify-write of a value that another one has taken is not added at all when no
- * revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own.
+ * Where we depart from the paper: a read on which a thread spins waits until nobody else can go on, and is not given an old
+ * value that would only make the thread park; a read-modify-write of a value that another one has taken is not added at
+ * all when no revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own.
  */
 
 // What is left to do.
@@ -72,19 +72,15 @@ const none = -1
 /** What a search finds at the end of each path. */
 export type Leaf = 'complete' | 'blocked' | 'stuck' | 'discarded' | 'unfinished'
 
-/** Thrown at the first failure, with the graph as it is then. */
+/** Thrown at the first failure; the graph is then what shows it. */
 export class Broken extends Error {
   readonly kind: 'data-race' | 'thrown'
-  /** The thread that threw, or the two events that race. */
-  readonly thread: number
-  readonly events: readonly number[]
+  /** What the thread threw. */
   readonly error: unknown
 
-  constructor(kind: 'data-race' | 'thrown', thread: number, events: readonly number[], error?: unknown) {
+  constructor(kind: 'data-race' | 'thrown', error?: unknown) {
     super(kind)
     this.kind = kind
-    this.thread = thread
-    this.events = events
     this.error = error
   }
 }
@@ -427,7 +423,7 @@ export class Search {
           if (!this.#tryRead(thread, node, node.location)) return undefined
           break
         case THROWN:
-          throw new Broken('thrown', thread, [], node.result)
+          throw new Broken('thrown', node.result)
         default:
           if (node.finished) return undefined
           this.#addRead(thread, node, this.#location(node))
@@ -743,9 +739,7 @@ export class Search {
 
   #checkRace(event: number): void {
     const graph = this.graph
-    if (graph.plain[graph.location[event]] === 0) return
-    const other = graph.raceWith(event)
-    if (other >= 0) throw new Broken('data-race', graph.thread[event], [other, event])
+    if (graph.races(event)) throw new Broken('data-race')
   }
 
   /** A thread that could still load what was there before a plain write races with that write. Adds the load as a witness. */
@@ -753,7 +747,7 @@ export class Search {
     const graph = this.graph
     const read = graph.add(thread, SHARED_READ, location, node, undefined)
     graph.readFrom(read, graph.coPrevious[write])
-    throw new Broken('data-race', thread, [write, read])
+    throw new Broken('data-race')
   }
 
   // Backward revisits.

@@ -479,12 +479,12 @@ export class Graph {
   // Data races.
 
   /**
-   * An access that conflicts with `event` and is unordered with it by happens-before, or -1. Judged by conflict, not by
+   * Whether some access conflicts with `event` and is unordered with it by happens-before. Judged by conflict, not by
    * reads-from: a race that no read witnesses is one (memory-model notes, section 4).
    */
-  raceWith(event: number): number {
+  races(event: number): boolean {
     const location = this.location[event]
-    if (this.plain[location] === 0) return none
+    if (this.plain[location] === 0) return false
     const kind = this.kind[event]
     const writes = kind === SHARED_WRITE || kind === PLAIN_WRITE || isUpdate(kind)
     const plain = kind === PLAIN_READ || kind === PLAIN_WRITE
@@ -492,16 +492,16 @@ export class Graph {
     const thread = this.thread[event]
     const mask = this.mask[event]
     for (let write = this.lastWrite[location]; write >= 0; write = this.coPrevious[write]) {
-      if (this.#races(write, thread, clock, mask) && (plain || this.kind[write] === PLAIN_WRITE)) return write
+      if (this.#unordered(write, thread, clock, mask) && (plain || this.kind[write] === PLAIN_WRITE)) return true
       if (!writes) continue
       for (let read = this.firstReader[write]; read >= 0; read = this.nextReader[read]) {
-        if (this.#races(read, thread, clock, mask) && (plain || this.kind[read] === PLAIN_READ)) return read
+        if (this.#unordered(read, thread, clock, mask) && (plain || this.kind[read] === PLAIN_READ)) return true
       }
     }
-    return none
+    return false
   }
 
-  #races(other: number, thread: number, clock: number, mask: number): boolean {
+  #unordered(other: number, thread: number, clock: number, mask: number): boolean {
     const owner = this.thread[other]
     return owner >= 0 && owner !== thread && (this.mask[other] & mask) !== 0 && this.index[other] >= this.before[clock + owner]
   }
