@@ -8,7 +8,15 @@ import { walk } from './estimate.ts'
 import { classify } from './failure.ts'
 import { everything, linearize } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
-import type { Bounds, Estimate, ExploreOptions, Failure, Progress, Report } from './report.ts'
+import {
+  type Bounds,
+  type Covered,
+  type Estimate,
+  type ExploreOptions,
+  type Failure,
+  type Report,
+  shareEnough,
+} from './report.ts'
 import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import { Broken, Search } from './search.ts'
@@ -52,8 +60,8 @@ class Found extends Error {
   }
 }
 
-/** From this share of the tree on, what was found there says more of the rest than random walks do. */
-const enough = 0.05
+/** For how long random walks are made. */
+const walkSeconds = 0.2
 
 /** How many ends of paths pass between two looks at the clock. */
 const clockEvery = 64
@@ -76,6 +84,7 @@ class Exploration {
   #discarded = 0
   #bound: keyof Bounds | undefined
   #sampled: Estimate | undefined
+  #covered: Covered | undefined
 
   constructor(makeSearch: MakeSearch, program: Program, options: ExploreOptions, start: number, room: number) {
     this.#makeSearch = makeSearch
@@ -101,6 +110,11 @@ class Exploration {
     const search = this.#makeSearch(this.#threads, this.#initial, this.#events, this.#room)
     try {
       this.#walk(search)
+      if (this.#bound === 'executions' || this.#bound === 'seconds') {
+        // Costs no more than the search did.
+        this.#sample((clock() - this.#start) / 1000)
+        this.#covered = this.#cover(search)
+      }
     } catch (error) {
       return this.#report(this.#failure(search, error))
     }
@@ -150,21 +164,31 @@ class Exploration {
       }
       if (now >= nextProgress) {
         nextProgress = now + 100
-        if (this.#options.progress !== undefined) this.#options.progress(this.#progress(search, now))
+        this.#tell(search, now)
       }
     }
   }
 
-  #progress(search: Search, now: number): Progress {
-    const { share } = search
+  #tell(search: Search, now: number): void {
+    const { progress } = this.#options
+    if (progress === undefined) return
+    const sampled = this.#sample()
+    progress({ executions: this.#executions, seconds: (now - this.#start) / 1000, ...this.#cover(search), sampled })
+  }
+
+  /** The random walks, made once. */
+  #sample(seconds = walkSeconds): Estimate {
     // Tries belong to one search: their nodes remember what it calls the words.
-    this.#sampled ??= walk(this.#makeSearch(threadsOf(this.#program, this.#events), this.#initial, this.#events, this.#room), {})
+    const search = (): Search => this.#makeSearch(threadsOf(this.#program, this.#events), this.#initial, this.#events, this.#room)
+    this.#sampled ??= walk(search(), { seconds: Math.min(seconds, walkSeconds) })
+    return this.#sampled
+  }
+
+  #cover({ share }: Search): Covered {
+    const walked = this.#sampled?.executions ?? 0
     return {
-      executions: this.#executions,
-      seconds: (now - this.#start) / 1000,
-      share,
-      estimate: share < enough ? Math.max(this.#sampled.executions, this.#executions) : this.#executions / share,
-      sampled: this.#sampled,
+      share: Math.min(share, 1),
+      estimate: share < shareEnough ? Math.max(walked, this.#executions) : this.#executions / share,
     }
   }
 
@@ -236,6 +260,7 @@ class Exploration {
       discarded: this.#discarded,
       seconds: (clock() - this.#start) / 1000,
       ...(this.#bound === undefined || failure !== undefined ? {} : { bound: this.#bound }),
+      ...(this.#covered === undefined ? {} : { covered: this.#covered }),
       ...(this.#outcomes === undefined ? {} : { outcomes: [...this.#outcomes].sort() }),
       ...(failure === undefined ? {} : { failure }),
     }

@@ -52,6 +52,8 @@ export interface Report {
   readonly seconds: number
   /** The bound that was hit, when the verdict is `inconclusive`. */
   readonly bound?: keyof Bounds
+  /** How far the search was when it hit a bound on executions or seconds. */
+  readonly covered?: Covered
   /** Canonical JSON of the distinct results and final values, on request. */
   readonly outcomes?: readonly string[]
   readonly failure?: Failure
@@ -76,14 +78,21 @@ export interface Estimate {
   readonly walks: number
 }
 
-/** How far a search is. */
-export interface Progress {
-  readonly executions: number
-  readonly seconds: number
-  /** How much of the search tree is done, from 0 to 1: an estimate. */
+/** How much of a program was searched: estimates both. */
+export interface Covered {
+  /** How much of the search tree is done, from 0 to 1. */
   readonly share: number
   /** How many executions there will be: by random walks while little is done, then by what was found in the share that is done. */
   readonly estimate: number
+}
+
+/** From this share of the tree on, what was found there says more of the rest than random walks do. */
+export const shareEnough = 0.05
+
+/** How far a search is. */
+export interface Progress extends Covered {
+  readonly executions: number
+  readonly seconds: number
   /** The random walks, made when the search turned out to be long. */
   readonly sampled?: Estimate
 }
