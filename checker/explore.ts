@@ -1,7 +1,8 @@
+import type { Graph } from '../model/graph.ts'
 import { clock, NonDeterminismError, withGuards } from '../model/guards.ts'
 import { type Thread, threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
-import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
+import { lookOnly, SoloMemory } from '../model/solo-memory.ts'
 import { validate } from '../model/validate.ts'
 import { defaultEvents, validateBounds, withRoom } from './bounds.ts'
 import { walk } from './estimate.ts'
@@ -62,6 +63,42 @@ class Found extends Error {
 
 /** For how long random walks are made. */
 const walkSeconds = 0.2
+
+/** The memory at the end of a graph, for one who has it alone: fetches what is asked for, and keeps what is written to itself. */
+class EndMemory extends SoloMemory {
+  readonly #graph: Graph
+  readonly #writable: boolean
+  #written: Map<number, number> | undefined
+
+  constructor(initial: Int32Array, graph: Graph, writable: boolean) {
+    super(initial)
+    this.#graph = graph
+    this.#writable = writable
+  }
+
+  protected override fetch(word: number): number {
+    const written = this.#written?.get(word)
+    if (written !== undefined) return written
+    const location = this.#graph.knownLocation(word)
+    return location === undefined ? this.contents[word] : this.#graph.valueAfter(this.#graph.lastWrite[location])
+  }
+
+  protected override put(word: number, value: number): void {
+    if (!this.#writable) lookOnly(word)
+    this.#written ??= new Map()
+    this.#written.set(word, value)
+  }
+}
+
+/** Lets a part of the program judge the end of a graph. */
+function judged(part: string, judge: () => void): void {
+  try {
+    judge()
+  } catch (error) {
+    const { message, ...rest } = classify(error)
+    throw new Found({ ...rest, message: `${part}: ${message}` })
+  }
+}
 
 /** How many ends of paths pass between two looks at the clock. */
 const clockEvery = 64
@@ -194,30 +231,20 @@ class Exploration {
 
   /** Judges a complete execution. */
   #complete(search: Search): void {
-    const { finally: judge, sometimes, words } = this.#program
+    const { finally: judge, sometimes } = this.#program
     if (judge === undefined && this.#unwitnessed.size === 0 && this.#outcomes === undefined) return
-    const { graph } = search
-    const contents = this.#initial.slice()
-    for (let location = 0; location < graph.locations; location++) {
-      if (graph.isList[location] === 0) contents[graph.wordOf[location]] = graph.valueAfter(graph.lastWrite[location])
-    }
     const results = resultsOf(
       this.#threads,
       this.#threads.map((_, thread) => search.next(thread)),
     )
-    if (this.#outcomes !== undefined) {
-      this.#outcomes.add(canonicalOutcome(results, { words, load: (word) => contents[word] }))
-    }
+    const end = (writable: boolean): EndMemory => new EndMemory(this.#initial, search.graph, writable)
+    if (this.#outcomes !== undefined) this.#outcomes.add(canonicalOutcome(results, end(false)))
     for (const name of this.#unwitnessed) {
-      if (sometimes?.[name](new ReadOnlyMemory(contents), results) === true) this.#unwitnessed.delete(name)
+      judged(`sometimes ${name}`, () => {
+        if (sometimes?.[name](end(false), results) === true) this.#unwitnessed.delete(name)
+      })
     }
-    if (judge === undefined) return
-    try {
-      judge.call(this.#program, new SoloMemory(contents), results)
-    } catch (error) {
-      const { message, ...rest } = classify(error)
-      throw new Found({ ...rest, message: `finally: ${message}` })
-    }
+    if (judge !== undefined) judged('finally', () => judge.call(this.#program, end(true), results))
   }
 
   /** Turns what was thrown on the way into a failure that can be replayed. */

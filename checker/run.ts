@@ -72,7 +72,7 @@ export function resultsOf(
   threads: readonly Thread[],
   ends: readonly ({ readonly result: unknown } | undefined)[],
 ): Record<string, unknown> {
-  const results: Record<string, unknown> = Object.create(null)
+  const results: Record<string, unknown> = {}
   for (let thread = 0; thread < threads.length; thread++) results[threads[thread].name] = ends[thread]?.result
   return results
 }

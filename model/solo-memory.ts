@@ -81,6 +81,11 @@ export class SoloMemory extends SimulatedMemory {
 /** The same for those who may only look. */
 export class ReadOnlyMemory extends SoloMemory {
   protected override put(word: number): never {
-    throw new TypeError(`this memory may only be looked at, but word ${word} was written`)
+    lookOnly(word)
   }
+}
+
+/** Refuses a write by one who may only look. */
+export function lookOnly(word: number): never {
+  throw new TypeError(`this memory may only be looked at, but word ${word} was written`)
 }

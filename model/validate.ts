@@ -23,6 +23,7 @@ export function validate(program: Program): void {
   const names = Object.keys(threads)
   if (names.length === 0) throw new ProgramError(`${where} threads: expected at least one thread, found none`)
   for (const thread of names) {
+    if (thread === '__proto__') fail(`${where} the name of a thread`, 'any other', thread)
     if (typeof threads[thread] !== 'function') fail(`${where} thread ${thread}`, 'a function', threads[thread])
   }
   for (const part of ['setup', 'always', 'finally'] as const) {

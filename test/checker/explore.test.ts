@@ -271,6 +271,9 @@ describe('what explore finds', () => {
   it('an invariant that writes', () => {
     const writes = explore({ name: 'x', words: 1, threads: { a: (m) => m.load(0) }, always: (m) => (m as Memory).store(0, 1) })
     expect(failureOf(writes).message).toContain('may only be looked at')
+    const sometimes = { w: (m: Pick<Memory, 'load'>) => (m as Memory).add(0, 1) === 0 }
+    const witness = explore({ name: 'x', words: 1, threads: { a: (m) => m.load(0) }, sometimes })
+    expect(failureOf(witness).message).toContain('sometimes w: TypeError: this memory may only be looked at')
   })
 })
 
