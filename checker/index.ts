@@ -1,4 +1,5 @@
 /** The checker: takes a program through every distinct interleaving. */
+export { ProgramError } from '../model/validate.ts'
 export { type Check, checkedProgram, type Mutant, unmet } from './check.ts'
 export { estimate } from './estimate.ts'
 export { explore } from './explore.ts'

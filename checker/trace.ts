@@ -73,12 +73,10 @@ function callSite(operation: string): string | undefined {
   return undefined
 }
 
-/** The last parts of a path: enough to find the file, the same on every machine. */
+/** A path as somebody in the working directory would write it; the last parts of it for a file that is elsewhere. */
 function shorten(file: string): string {
-  return file
-    .replace(/^file:\/\//, '')
-    .replace(/[?#].*$/, '')
-    .split('/')
-    .slice(-2)
-    .join('/')
+  const path = file.replace(/^file:\/\//, '').replace(/[?#].*$/, '')
+  const { process } = globalThis as { process?: { cwd?(): string } }
+  const here = `${process?.cwd?.().replaceAll('\\', '/')}/`
+  return path.startsWith(here) ? path.slice(here.length) : path.split('/').slice(-2).join('/')
 }

@@ -129,6 +129,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'FailureKind',
     'GuaranteeError',
     'Mutant',
+    'ProgramError',
     'Progress',
     'Report',
     'ScheduleError',

@@ -53,7 +53,7 @@ describe('what explore finds', () => {
       ['anna', 'store', 1, undefined],
       ['ben', 'store', 1, undefined],
     ])
-    for (const { source } of failure.trace) expect(source).toMatch(/^checker\/explore\.test\.ts:\d+$/)
+    for (const { source } of failure.trace) expect(source).toMatch(/^test\/checker\/explore\.test\.ts:\d+$/)
   })
 
   it('a guarantee broken inside a thread', () => {
