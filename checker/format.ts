@@ -1,6 +1,6 @@
 /** Reports as text: numbers, tables, traces, and the line to paste. Pure, so that pages print what the command line prints. */
 import type { Check } from './check.ts'
-import type { Failure, Progress, Report, TraceStep } from './report.ts'
+import { type Estimate, type Failure, type Progress, type Report, shareEnough, type TraceStep } from './report.ts'
 import type { StressResult } from './stress.ts'
 
 /** How words are made to stand out. `plain` where colours are not wanted. */
@@ -40,19 +40,25 @@ export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-const units = ['', ' thousand', ' million', ' billion', ' trillion', ' quadrillion']
-
 /** `1 check`, `2 checks`. */
 export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 }
 
-/** A number of which only the first digits mean something: `36.1 million`. */
-export function about(value: number): string {
+const units = ['', ' k', ' M', ' G', ' T', ' P']
+
+/** A number of which only the first digits mean something: `9,876`, `36.1 G`. */
+export function about(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return 'unknown'
   if (value < 10_000) return count(value)
-  const power = Math.min(Math.floor(Math.log10(value) / 3), units.length)
-  return power < units.length ? `${(value / 1000 ** power).toPrecision(3)}${units[power]}` : value.toExponential(1)
+  // What is rounded up to the next thousand has the next unit.
+  const power = Math.floor(Math.log10(Number(value.toPrecision(digits))) / 3)
+  return power < units.length ? `${(value / 1000 ** power).toPrecision(digits)}${units[power]}` : value.toExponential(digits - 2)
+}
+
+/** What random walks say, with their spread: `~1.20 M (±310 k)`. */
+export function aboutWalks({ executions, spread }: Estimate): string {
+  return spread === 0 ? `~${about(executions)}` : `~${about(executions)} (±${about(spread)})`
 }
 
 /** Seconds as people say them: `0.012 s`, `12.3 s`, `3 min 20 s`, `5 h 3 min`, `12 days`. */
@@ -197,10 +203,17 @@ export function checksTable(results: readonly CheckResult[], paint: Paint = plai
 export function resultText(result: CheckResult, paint: Paint = plain): string {
   const { name, unmet, report, expect } = result
   const { failure } = report
-  if (failure === undefined) return `${paint.bold(name)} ${paint.red(unmet ?? report.verdict)}`
+  if (failure === undefined) return `${paint.bold(name)} ${paint.red(unmet ?? report.verdict)}${coveredText(report)}`
   const text = failureText(name, failure, replayLine(result, failure.schedule), paint)
   // Refuted as expected, but not by what was expected.
   return unmet !== undefined && report.verdict === expect.verdict ? `${paint.bold(name)} ${paint.red(unmet)}\n${text}` : text
+}
+
+/** How far a search was when it hit a bound: `: its bound on seconds was hit after 12 % of ~36.1 k executions`. */
+function coveredText({ bound, covered }: Report): string {
+  if (bound === undefined) return ''
+  if (covered === undefined) return `: its bound on the ${bound} of a thread was hit`
+  return `: its bound on ${bound} was hit after ${percent(covered.share)} of ~${about(covered.estimate)} executions`
 }
 
 /** The last line of a run: how many checks there were, and whether all is well. */
@@ -214,20 +227,85 @@ export function checksSummary(results: readonly CheckResult[], paint: Paint = pl
   return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
 }
 
-/** One line: executions, rate, share and estimate of the total, time left. `~` stands before estimates. */
-export function standingText({ executions, seconds, share, estimate }: Progress): string {
-  const parts = [counted(executions, 'execution')]
-  if (seconds > 0) parts.push(`${count(executions / seconds)}/s`)
-  if (share > 0) {
-    parts.push(`${percent(share)} of ~${about(estimate)}`)
-    if (share < 1) parts.push(`~${duration((seconds * (1 - share)) / share)} left`)
-  }
-  return parts.join(', ')
+/** How many seconds a search will still take; `undefined` while nobody knows. */
+export function secondsLeft({ executions, seconds, share, estimate }: Progress): number | undefined {
+  if (share >= shareEnough) return (seconds * Math.max(1 - share, 0)) / share
+  return executions > 0 && estimate > executions ? (seconds * (estimate - executions)) / executions : undefined
+}
+
+/** `5,000 of ~20.0 k executions`. While little is done, the total is what random walks say, with their spread. */
+function executionsText({ executions, share, estimate, sampled }: Progress, number: (value: number) => string): string {
+  if (share >= shareEnough) return `${number(executions)} of ~${about(estimate)} executions`
+  if (sampled === undefined || sampled.executions <= executions) return `${number(executions)} executions`
+  return `${number(executions)} of ${aboutWalks(sampled)} executions`
+}
+
+/** How far a search came: `5,000 of ~20.0 k executions (25 %) in 2.0 s`. `~` stands before estimates. */
+export function standingText(standing: Progress): string {
+  const share = standing.share > 0 ? ` (${percent(standing.share)})` : ''
+  return `${executionsText(standing, count)}${share} in ${duration(standing.seconds)}`
+}
+
+/**
+ * A line to watch: `[2/9] queue/two: 25 %, ~6.0 s left, 5,000 of ~20.0 k executions, 2,500/s`. Where it does not fit, a long
+ * name is shortened first, and then what comes last is left out.
+ */
+export function progressText(
+  place: string,
+  name: string,
+  standing: Progress,
+  columns: number = Number.POSITIVE_INFINITY,
+): string {
+  const { executions, seconds, share } = standing
+  const left = secondsLeft(standing)
+  const parts = [
+    ...(share > 0 ? [percent(share)] : []),
+    ...(left === undefined ? [] : [`${Number.isFinite(left) ? '~' : ''}${duration(left)} left`]),
+    executionsText(standing, about),
+    ...(seconds > 0 ? [`${about(executions / seconds)}/s`] : []),
+  ]
+  const room = columns - place.length - ': '.length - 1
+  while (parts.length > 1 && shortest(name) + parts.join(', ').length > room) parts.pop()
+  const rest = parts.join(', ')
+  return `${place} ${shortened(name, Math.max(room - rest.length, shortest(name)))}: ${rest}`
+}
+
+/** No name is made shorter than that. */
+function shortest(name: string): number {
+  return Math.min(name.length, 20)
+}
+
+/** A text that is at most so long: without its middle, if need be, since names differ at their ends. */
+export function shortened(text: string, length: number): string {
+  if (text.length <= length) return text
+  const tail = Math.ceil((length - 1) / 2)
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(text.length - tail)}`
+}
+
+/** What random walks say of a check. */
+export interface EstimateResult {
+  /** The path of the module, as it was found. */
+  readonly file: string
+  readonly name: string
+  readonly estimate: Estimate
+  /** Why there are no more walks, if they met something that a search would report. */
+  readonly stopped?: string
+}
+
+/** A line for each program: how many executions it has, about. */
+export function estimatesTable(results: readonly EstimateResult[], paint: Paint = plain): string {
+  const head = ['program', 'executions', 'spread', 'walks'].map((text) => ({ text, paint: paint.dim }))
+  const rows = results.map(({ name, estimate, stopped }) => {
+    const { executions, spread, walks } = estimate
+    const numbers = walks === 0 ? ['unknown', ''] : [`~${about(executions)}`, `±${about(spread)}`]
+    return [name, ...numbers, count(walks), { text: stopped ?? '', paint: paint.yellow }]
+  })
+  return table([head, ...rows], new Set([1, 2, 3]))
 }
 
 function percent(share: number): string {
   const value = share * 100
-  return value >= 10 || value === 0 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : '<0.01 %'
+  return value >= 10 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : '<0.01 %'
 }
 
 /** The table of a stress run, a line a program, then what went wrong. */

@@ -1,10 +1,9 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
-import type { Worker } from 'node:worker_threads'
 import { type CheckResult, checksSummary, checksTable, counted, failureText, resultText, standingText } from './format.ts'
 import { InputError, specFiles } from './node-load.ts'
-import type { SearchJob, SearchMessage } from './node-search.ts'
-import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
-import { startThread } from './node-thread.ts'
+import { ProgressReader } from './node-progress.ts'
+import { search } from './node-searcher.ts'
+import { complain, exit, paintFor, print } from './node-terminal.ts'
 import type { Bounds, Progress } from './report.ts'
 
 /** Options that `check` and `replay` share. */
@@ -14,18 +13,31 @@ export interface ShowOptions {
   readonly verbose?: boolean
 }
 
-interface Search {
-  readonly results: readonly CheckResult[]
-  /** Set when Ctrl-C ended it. */
-  readonly interrupted?: { readonly name?: string; readonly standing: Progress; readonly left: number }
+export interface CheckOptions extends ShowOptions {
+  readonly bounds: Bounds
+  readonly progress?: boolean
+  /** Estimates only. */
+  readonly estimate?: boolean
+}
+
+/** Where Ctrl-C found a run. */
+interface Interrupted {
+  /** The check it was in; `undefined` while loading. */
+  readonly name?: string
+  readonly standing: Progress
+  /** How many checks were not begun. */
+  readonly left: number
 }
 
 /** Searches every check of the files (by default those of the package around) and returns the exit code. */
-export async function checkCommand(files: readonly string[], options: ShowOptions & { bounds: Bounds }): Promise<number> {
-  const { only, bounds } = options
+export async function checkCommand(files: readonly string[], options: CheckOptions): Promise<number> {
   const chosen = files.length > 0 ? files : specFiles('checks')
   if (chosen.length === 0) throw new InputError('no specs/*/checks.ts or .js in this package: name the files to check')
-  const { results, interrupted } = await search({ kind: 'check', files: chosen, only, bounds })
+  if (options.estimate) {
+    const { estimateCommand } = await import('./node-estimate.ts')
+    return estimateCommand(chosen, { only: options.only, json: options.json === true, seconds: options.bounds.seconds })
+  }
+  const { results, interrupted } = await searchAll(chosen, options)
   const code = interrupted === undefined ? exitCode(results) : exit.interrupted
   if (options.json) {
     print(
@@ -47,11 +59,41 @@ export async function checkCommand(files: readonly string[], options: ShowOption
   return code
 }
 
+async function searchAll(
+  files: readonly string[],
+  options: CheckOptions,
+): Promise<{ readonly results: readonly CheckResult[]; readonly interrupted?: Interrupted }> {
+  const { only, bounds } = options
+  const reader = new ProgressReader(options)
+  const results: CheckResult[] = []
+  const begun: Progress = { executions: 0, seconds: 0, share: 0, estimate: 0 }
+  let names: readonly string[] = []
+  let standing = begun
+  const done = await search({ kind: 'check', files, only, bounds }, (news) => {
+    if (news.kind === 'planned') names = news.names
+    if (news.kind === 'progress') {
+      standing = news.standing
+      reader.show(names, news.index, standing)
+    }
+    if (news.kind === 'result') {
+      results.push(news.result)
+      standing = begun
+    }
+  }).finally(() => reader.clear())
+  if (done) return { results }
+  const name = names[results.length]
+  const left = Math.max(names.length - results.length - 1, 0)
+  return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
+}
+
 /** Runs one schedule again and returns the exit code. */
 export async function replayCommand(file: string, schedule: string, options: ShowOptions): Promise<number> {
-  const { results, interrupted } = await search({ kind: 'replay', file, only: options.only, schedule })
-  if (interrupted !== undefined) return exit.interrupted
-  const result = results[0]
+  let found: CheckResult | undefined
+  await search({ kind: 'replay', file, only: options.only, schedule }, (news) => {
+    if (news.kind === 'result') found = news.result
+  })
+  if (found === undefined) return exit.interrupted
+  const result: CheckResult = found
   const { failure, verdict } = result.report
   const code = verdict === 'refuted' ? exit.failed : exit.ok
   if (options.json) {
@@ -71,61 +113,4 @@ function exitCode(results: readonly CheckResult[]): number {
   const unmet = results.filter((result) => !result.met)
   if (unmet.length === 0) return exit.ok
   return unmet.some(({ report }) => report.verdict !== 'inconclusive') ? exit.failed : exit.inconclusive
-}
-
-let searcher: Worker | undefined
-
-/** Starts the thread that will search, before it is known for what. */
-export function hireSearcher(): void {
-  searcher = startThread('./node-search', import.meta.url)
-}
-
-/** Sends it away if nobody wanted it. */
-export function dismissSearcher(): void {
-  void searcher?.terminate()
-}
-
-/** Runs a job in its thread. Resolves when it is done or Ctrl-C was pressed; rejects with `InputError` on bad input. */
-function search(job: SearchJob): Promise<Search> {
-  const line = new ProgressLine()
-  const results: CheckResult[] = []
-  let names: readonly string[] = []
-  let standing: Progress = { executions: 0, seconds: 0, share: 0, estimate: 0 }
-  const thread = searcher ?? startThread('./node-search', import.meta.url)
-  searcher = undefined
-  thread.postMessage(job)
-  const searched = new Promise<Search>((resolve, reject) => {
-    process.once('SIGINT', () => {
-      const name = names[results.length]
-      const left = Math.max(names.length - results.length - 1, 0)
-      resolve({ results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } })
-    })
-    thread.on('error', reject)
-    thread.on('exit', () => reject(new Error('the thread that searches ended before its work was done')))
-    thread.on('message', (message: SearchMessage) => {
-      switch (message.kind) {
-        case 'planned':
-          names = message.names
-          break
-        case 'progress':
-          standing = message.standing
-          line.show(`[${message.index + 1}/${names.length}] ${names[message.index]}: ${standingText(standing)}`)
-          break
-        case 'result':
-          results.push(message.result)
-          standing = { executions: 0, seconds: 0, share: 0, estimate: 0 }
-          break
-        case 'bad-input':
-          reject(new InputError(message.message))
-          break
-        case 'done':
-          resolve({ results })
-      }
-    })
-  })
-  return searched.finally(() => {
-    line.clear()
-    // Does not wait for a search to notice: it is stopped in the middle of whatever it does.
-    void thread.terminate()
-  })
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** `heddle`. */
-import { dismissSearcher, hireSearcher } from './node-check.ts'
+import { dismissSearcher, hireSearcher } from './node-searcher.ts'
 
 // Most of the time to a first result goes into starting the thread that searches, and most of the rest into what reads
 // the arguments: the two begin at the same time.

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
 import { InputError, packageRoot } from './node-load.ts'
 import { complain, exit, print } from './node-terminal.ts'
 import type { Bounds } from './report.ts'
 
-type CheckOptions = ShowOptions & Bounds
+type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -60,6 +60,15 @@ Exit codes:
     .option('--seconds <n>', 'at most so many seconds a check', positiveNumber)
     .option('--events <n>', 'at most so many operations a thread', positiveInteger)
     .option('--verbose', 'print the counterexamples of mutants too')
+    .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
+    .addOption(
+      new Option('--estimate', 'search nothing: print how many executions there are, about, by random walks').conflicts([
+        'executions',
+        'events',
+        'verbose',
+        'progress',
+      ]),
+    )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()
       const bounds: Bounds = {

@@ -1,8 +1,9 @@
 /** The thread of `heddle check` and `heddle replay`: loads the specs and searches, while the main thread listens to Ctrl-C. */
 import { parentPort } from 'node:worker_threads'
 import { checkedProgram, unmet } from './check.ts'
+import { estimate } from './estimate.ts'
 import { explore } from './explore.ts'
-import type { CheckResult } from './format.ts'
+import type { CheckResult, EstimateResult } from './format.ts'
 import { type FoundCheck, InputError, loadChecks, oneLine, select } from './node-load.ts'
 import { replay } from './replay.ts'
 import type { Bounds, Progress } from './report.ts'
@@ -10,6 +11,13 @@ import type { Bounds, Progress } from './report.ts'
 /** What the main thread asks for. */
 export type SearchJob =
   | { readonly kind: 'check'; readonly files: readonly string[]; readonly only: string | undefined; readonly bounds: Bounds }
+  | {
+      readonly kind: 'estimate'
+      readonly files: readonly string[]
+      readonly only: string | undefined
+      /** For each check; `undefined` for the default. */
+      readonly seconds: number | undefined
+    }
   | { readonly kind: 'replay'; readonly file: string; readonly only: string | undefined; readonly schedule: string }
 
 /** What it hears. */
@@ -17,6 +25,7 @@ export type SearchMessage =
   | { readonly kind: 'planned'; readonly names: readonly string[] }
   | { readonly kind: 'progress'; readonly index: number; readonly standing: Progress }
   | { readonly kind: 'result'; readonly result: CheckResult }
+  | { readonly kind: 'estimated'; readonly result: EstimateResult }
   | { readonly kind: 'bad-input'; readonly message: string }
   | { readonly kind: 'done' }
 
@@ -46,6 +55,32 @@ async function check(job: SearchJob & { kind: 'check' }): Promise<void> {
     const progress = (standing: Progress): void => say({ kind: 'progress', index, standing: { ...standing } })
     const report = naming(entry, () => explore(program, { ...entry.check.bounds, ...job.bounds, progress }))
     say({ kind: 'result', result: resultOf(entry, report, unmet(entry.check, report)) })
+  }
+}
+
+/** Walks a second on a slow machine; more seconds are for more walks. */
+const walksPerSecond = 5000
+
+async function estimateAll(job: SearchJob & { kind: 'estimate' }): Promise<void> {
+  // The search of a mutant ends at its first failure, however many executions there are.
+  const found = select(await loadChecks(job.files), job.only).filter(({ check }) => check.mutant === undefined)
+  if (found.length === 0) throw new InputError('only mutants match, and the search of a mutant ends at its first failure')
+  say({ kind: 'planned', names: found.map(({ name }) => name) })
+  const seconds = job.seconds ?? 0.2
+  const walks = Math.ceil(seconds * walksPerSecond)
+  for (const entry of found) say({ kind: 'estimated', result: estimateOf(entry, walks, seconds) })
+}
+
+function estimateOf(entry: FoundCheck, walks: number, seconds: number): EstimateResult {
+  const { file, name, check } = entry
+  const start = performance.now()
+  try {
+    const walked = naming(entry, () => estimate(check.program, { walks, seconds }))
+    const early = walked.walks < walks && performance.now() - start < 1000 * seconds
+    return { file, name, estimate: walked, ...(early ? { stopped: 'a walk met a failure' } : {}) }
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    return { file, name, estimate: { executions: 0, spread: 0, walks: 0 }, stopped: oneLine(error) }
   }
 }
 
@@ -84,7 +119,7 @@ function naming<T>({ file, name }: FoundCheck, search: () => T): T {
 
 async function work(job: SearchJob): Promise<void> {
   try {
-    await (job.kind === 'check' ? check(job) : replayIn(job))
+    await (job.kind === 'check' ? check(job) : job.kind === 'replay' ? replayIn(job) : estimateAll(job))
     say({ kind: 'done' })
   } catch (error) {
     if (!(error instanceof InputError)) throw error

@@ -32,10 +32,19 @@ export class ProgressLine {
     this.#stream = stream.isTTY ? stream : undefined
   }
 
+  /** Whether anybody sees it. */
+  get seen(): boolean {
+    return this.#stream !== undefined
+  }
+
+  /** How long a text it shows. */
+  get columns(): number {
+    return (this.#stream?.columns || 80) - 1
+  }
+
   show(text: string): void {
     if (this.#stream === undefined) return
-    const columns = this.#stream.columns || 80
-    this.#stream.write(`\r\u001b[2K${text.slice(0, columns - 1)}`)
+    this.#stream.write(`\r\u001b[2K${text.slice(0, this.columns)}`)
     this.#shown = true
   }
 

@@ -2,17 +2,22 @@ import type { WriteStream } from 'node:tty'
 import { describe, expect, it } from 'vitest'
 import {
   about,
+  aboutWalks,
   ansi,
   type CheckResult,
   checksSummary,
   checksTable,
   count,
   duration,
+  estimatesTable,
   failureText,
   plain,
+  progressText,
   replayLine,
   resultText,
+  secondsLeft,
   shellWord,
+  shortened,
   standingText,
   stepText,
   table,
@@ -20,7 +25,7 @@ import {
 } from '../../checker/format.ts'
 import { select } from '../../checker/node-load.ts'
 import { ProgressLine, paintFor } from '../../checker/node-terminal.ts'
-import type { Report, TraceStep } from '../../checker/report.ts'
+import type { Progress, Report, TraceStep } from '../../checker/report.ts'
 
 describe('numbers', () => {
   it('have their thousands apart', () => {
@@ -28,16 +33,22 @@ describe('numbers', () => {
   })
 
   it('are rounded where only the size of them is known', () => {
-    expect([0, 9999, 10_000, 1_234_567, 3.61e10, 5e15, 3.6e42, Number.POSITIVE_INFINITY].map(about)).toEqual([
+    expect([0, 9999, 10_000, 1_234_567, 3.61e10, 5e15, 3.6e42, Number.POSITIVE_INFINITY].map((value) => about(value))).toEqual([
       '0',
       '9,999',
-      '10.0 thousand',
-      '1.23 million',
-      '36.1 billion',
-      '5.00 quadrillion',
+      '10.0 k',
+      '1.23 M',
+      '36.1 G',
+      '5.00 P',
       '3.6e+42',
       'unknown',
     ])
+    expect([99_949, 999_499, 999_500].map((value) => about(value))).toEqual(['99.9 k', '999 k', '1.00 M'])
+  })
+
+  it('of random walks come with their spread', () => {
+    expect(aboutWalks({ executions: 1_234_567, spread: 310_000, walks: 10 })).toBe('~1.23 M (±310 k)')
+    expect(aboutWalks({ executions: 24, spread: 0, walks: 10 })).toBe('~24')
   })
 
   it('of seconds are said as people say them', () => {
@@ -165,14 +176,89 @@ describe('a run', () => {
     ])
   })
 
-  it('says how far it is', () => {
-    expect(standingText({ executions: 0, seconds: 0, share: 0, estimate: 0 })).toBe('0 executions')
-    expect(standingText({ executions: 5000, seconds: 2, share: 0.25, estimate: 20_000 })).toBe(
-      '5,000 executions, 2,500/s, 25 % of ~20.0 thousand, ~6.0 s left',
+  it('says of an inconclusive check how far it came', () => {
+    const inconclusive: CheckResult = {
+      ...good,
+      met: false,
+      unmet: 'expected holds, but the search says inconclusive',
+      report: { ...report, verdict: 'inconclusive', bound: 'seconds', covered: { share: 0.121, estimate: 36_100 } },
+    }
+    expect(resultText(inconclusive)).toBe(
+      'p expected holds, but the search says inconclusive: its bound on seconds was hit after 12 % of ~36.1 k executions',
     )
-    expect(standingText({ executions: 5000, seconds: 2, share: 1e-9, estimate: 5e12 })).toBe(
-      '5,000 executions, 2,500/s, <0.01 % of ~5.00 trillion, ~23,148 days left',
+    const cut: CheckResult = { ...inconclusive, report: { ...report, verdict: 'inconclusive', bound: 'events' } }
+    expect(resultText(cut)).toMatch(/inconclusive: its bound on the events of a thread was hit$/)
+  })
+})
+
+/** A quarter of the tree is done; then almost nothing of a large one. */
+const quarter: Progress = { executions: 5000, seconds: 2, share: 0.25, estimate: 20_000 }
+const begun: Progress = {
+  ...quarter,
+  share: 0.001,
+  estimate: 1_234_567,
+  sampled: { executions: 1_234_567, spread: 310_000, walks: 99 },
+}
+
+describe('progress', () => {
+  it('tells the time left from the share that is done, or from random walks while that is little', () => {
+    expect(secondsLeft(quarter)).toBe(6)
+    expect(secondsLeft({ ...quarter, share: 1 })).toBe(0)
+    expect(secondsLeft(begun)).toBeCloseTo((2 * (1_234_567 - 5000)) / 5000)
+    // More were found than random walks foresaw, or none at all yet: nobody knows.
+    expect(secondsLeft({ ...begun, estimate: 5000 })).toBeUndefined()
+    expect(secondsLeft({ ...begun, executions: 0 })).toBeUndefined()
+  })
+
+  it('is a line with the most important things first', () => {
+    expect(progressText('[2/9]', 'queue/two', quarter)).toBe(
+      '[2/9] queue/two: 25 %, ~6.0 s left, 5,000 of ~20.0 k executions, 2,500/s',
     )
+    expect(progressText('[2/9]', 'queue/two', begun)).toBe(
+      '[2/9] queue/two: 0.10 %, ~8 min 11 s left, 5,000 of ~1.23 M (±310 k) executions, 2,500/s',
+    )
+    expect(progressText('[1/1]', 'p', { ...quarter, share: 1e-9, estimate: 5e12 })).toBe(
+      '[1/1] p: <0.01 %, ~23,148 days left, 5,000 executions, 2,500/s',
+    )
+    expect(progressText('[1/1]', 'p', { executions: 0, seconds: 0, share: 0, estimate: 0 })).toBe('[1/1] p: 0 executions')
+  })
+
+  it('fits: a long name is shortened, then the end is left out', () => {
+    const name = 'ring/push1-push-batch2-pop-batch/1w1r-cap2-wrap'
+    expect(progressText('[2/9]', name, quarter, 79)).toBe(
+      '[2/9] ring/push1-p…1r-cap2-wrap: 25 %, ~6.0 s left, 5,000 of ~20.0 k executions',
+    )
+    for (const columns of [30, 40, 60, 79, 100, 140]) {
+      expect(progressText('[2/9]', name, begun, columns).length, `${columns}`).toBeLessThanOrEqual(Math.max(columns, 34))
+    }
+  })
+
+  it('of what was interrupted is told in full', () => {
+    expect(standingText({ executions: 0, seconds: 0, share: 0, estimate: 0 })).toBe('0 executions in 0.000 s')
+    expect(standingText({ ...quarter, executions: 50_000 })).toBe('50,000 of ~20.0 k executions (25 %) in 2.0 s')
+    expect(standingText(begun)).toBe('5,000 of ~1.23 M (±310 k) executions (0.10 %) in 2.0 s')
+  })
+
+  it('shortens a text in the middle', () => {
+    expect(shortened('abcdefghij', 10)).toBe('abcdefghij')
+    expect(shortened('abcdefghij', 6)).toBe('ab…hij')
+  })
+})
+
+describe('estimates', () => {
+  it('are a table that owns up to what it does not know', () => {
+    const file = 'f'
+    const results = [
+      { file, name: 'p/one', estimate: { executions: 1_234_567, spread: 310_000, walks: 1000 } },
+      { file, name: 'p/broken', estimate: { executions: 12, spread: 3.4, walks: 7 }, stopped: 'a walk met a failure' },
+      { file, name: 'p/odd', estimate: { executions: 0, spread: 0, walks: 0 }, stopped: 'odd' },
+    ]
+    expect(estimatesTable(results).split('\n')).toEqual([
+      'program   executions  spread  walks',
+      'p/one        ~1.23 M  ±310 k  1,000',
+      'p/broken         ~12      ±3      7  a walk met a failure',
+      'p/odd        unknown              0  odd',
+    ])
   })
 })
 
