@@ -781,26 +781,40 @@ export class Search {
    */
   #pushTaken(thread: number, node: History, read: number, source: number, kind: number): void {
     const graph = this.graph
-    const clock = this.#clock
-    const threads = clock.length
-    const tip = graph.tip(thread)
-    for (let t = 0; t < threads; t++) {
-      const known = tip < 0 ? 0 : graph.causal[tip * threads + t]
-      clock[t] = graph.thread[source] < 0 ? known : Math.max(known, graph.causal[source * threads + t])
-    }
-    clock[thread] = graph.length[thread] + 2
-    // The taker goes, or is the one that is revisited: either way it must be maximal.
+    // Who took it goes, or is the one that is revisited; and so do those who took, one after the other, what was written then.
     const taker = graph.readHalf(graph.coNext[source])
+    let oldest = taker
+    let chained = true
+    for (let later = graph.coNext[source]; later >= 0; later = graph.coNext[later]) {
+      if (later < taker) return // The taker was not maximal.
+      chained &&= isUpdate(graph.kind[later])
+      if (chained && graph.readHalf(later) < oldest) oldest = graph.readHalf(later)
+    }
+    const clock = this.#clock
+    this.#clockAfter(thread, source)
     if (graph.index[taker] < clock[graph.thread[taker]] || !this.isMaximal(taker, none)) return
     const old = graph.valueAfter(source)
     const value = this.#written(kind, node, thread, old)
     const location = graph.location[source]
     for (let at = graph.lastWrite[location]; at >= 0; at = graph.coPrevious[at]) {
       for (let older = graph.firstReader[at]; older >= 0; older = graph.nextReader[older]) {
-        if (older > taker || graph.index[older] < clock[graph.thread[older]] || !isSharedRead(graph.kind[older])) continue
+        if (older > oldest || graph.index[older] < clock[graph.thread[older]] || !isSharedRead(graph.kind[older])) continue
         if (this.canRevisit(older, none) && this.#fits(older, value, old)) this.#push(TAKEN, read, source, older, kind)
       }
     }
+  }
+
+  /** Sets `#clock` to what the write half of a thread's next read-modify-write depends on, if it reads from `source`. */
+  #clockAfter(thread: number, source: number): void {
+    const { causal, thread: owner } = this.graph
+    const clock = this.#clock
+    const threads = clock.length
+    const tip = this.graph.tip(thread)
+    for (let t = 0; t < threads; t++) clock[t] = tip < 0 ? 0 : causal[tip * threads + t]
+    if (owner[source] >= 0) {
+      for (let t = 0; t < threads; t++) if (causal[source * threads + t] > clock[t]) clock[t] = causal[source * threads + t]
+    }
+    clock[thread] = this.graph.length[thread] + 2
   }
 
   /** Whether a read makes sense of a new value: a sleeper is still on the list, or has just been taken off. */
