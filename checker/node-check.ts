@@ -1,6 +1,7 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
 import { type CheckResult, checksSummary, checksTable, counted, failureText, resultText, standingText } from './format.ts'
-import { InputError, specFiles } from './node-load.ts'
+import { specFiles } from './node-files.ts'
+import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
 import { search } from './node-searcher.ts'
 import { complain, exit, paintFor, print } from './node-terminal.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
-import { InputError, packageRoot } from './node-load.ts'
+import { packageRoot } from './node-files.ts'
+import { InputError } from './node-input-error.ts'
 import { complain, exit, print } from './node-terminal.ts'
 import type { Bounds } from './report.ts'
 
@@ -39,10 +40,18 @@ function commandLine(done: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
+Examples:
+  heddle check                           all specs of this package
+  heddle check lock.ts --only lock/two   one check of a file
+  heddle check --estimate                how many executions there are, about
+  heddle stress lock.ts --seconds 60     the same programs on real threads
+
 Exit codes:
-  check    0 every check as expected, 1 one was not, 3 one was inconclusive without being expected to be
+  check    0 every check as expected, 1 one was not,
+           3 one was inconclusive without being expected to be
   replay   1 the failure was reproduced, 0 it was not
-  stress   0 everything seen had been enumerated, 1 something was not, or a thread hung
+  stress   0 everything seen had been enumerated, 1 something was not,
+           or a thread hung
   all      2 bad input, 130 interrupted, 70 a fault of heddle itself`,
     )
   // Options of the parent are wanted after the command too; an action reads them merged.
@@ -62,12 +71,10 @@ Exit codes:
     .option('--verbose', 'print the counterexamples of mutants too')
     .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
     .addOption(
-      new Option('--estimate', 'search nothing: print how many executions there are, about, by random walks').conflicts([
-        'executions',
-        'events',
-        'verbose',
-        'progress',
-      ]),
+      new Option(
+        '--estimate',
+        'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
+      ).conflicts(['executions', 'events', 'verbose', 'progress']),
     )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()
@@ -109,7 +116,7 @@ Exit codes:
   heddle.action((options: { version?: boolean; json?: boolean }, command: Command) => {
     if (!options.version) {
       const [given] = command.args
-      throw new InputError(given === undefined ? 'no command: see heddle --help' : `no command '${given}': see heddle --help`)
+      throw new InputError(noCommand(given))
     }
     print(options.json ? JSON.stringify({ version: version() }) : version())
   })
@@ -123,28 +130,31 @@ Exit codes:
   return heddle
 }
 
-/** Runs the command that the arguments of the process name. Resolves when it is over; the exit code is set by then. */
-export async function runCommandLine(): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
-    throw error
-  })
+function noCommand(given: string | undefined): string {
+  return given === undefined ? 'no command: see heddle --help' : `no command '${given}': see heddle --help`
+}
+
+/** Runs the command that the arguments name, without `node` and the script, and returns its exit code. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let code: number = exit.ok
   try {
-    await commandLine((code) => {
-      process.exitCode = code
-    }).parseAsync()
+    await commandLine((its) => {
+      code = its
+    }).parseAsync(args, { from: 'user' })
+    return code
   } catch (error) {
     if (error instanceof CommanderError) {
       // Help ends this way too.
-      if (error.exitCode === 0) return
-      complain(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}`)
-      process.exitCode = exit.badInput
-    } else if (error instanceof Error && error.name === 'InputError') {
-      complain(error.message)
-      process.exitCode = exit.badInput
-    } else {
-      complain(`a fault of heddle itself: ${error instanceof Error ? error.stack : error}`)
-      process.exitCode = exit.broken
+      if (error.exitCode === 0) return exit.ok
+      const unknown = error.code === 'commander.help'
+      complain(unknown ? noCommand(args[1]) : `${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}`)
+      return exit.badInput
     }
+    if (error instanceof InputError) {
+      complain(error.message)
+      return exit.badInput
+    }
+    complain(`a fault of heddle itself: ${error instanceof Error ? error.stack : error}`)
+    return exit.broken
   }
 }

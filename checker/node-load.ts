@@ -1,17 +1,13 @@
-/** Finds spec modules, loads them, and says in one line what is wrong with one that cannot be used. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+/** Loads spec modules, and says in one line what is wrong with one that cannot be used. */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { validate } from '../model/validate.ts'
 import type { Check } from './check.ts'
 import { checkName } from './format.ts'
+import { InputError, oneLine } from './node-input-error.ts'
+import { registerTypeScript } from './node-typescript.ts'
 import type { FailureKind, Verdict } from './report.ts'
-
-/** What the user gave cannot be used. The message is one line and names the culprit; the command line exits with 2. */
-export class InputError extends Error {
-  override readonly name = 'InputError'
-}
 
 /** A check and where it stands. */
 export interface FoundCheck {
@@ -22,33 +18,6 @@ export interface FoundCheck {
   /** Program and mutant; unique in its file. */
   readonly name: string
   readonly check: Check
-}
-
-/** The root of the package that a directory stands in: the nearest one upwards with a `package.json`. */
-export function packageRoot(from: string): string | undefined {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json'))) return folder
-    if (dirname(folder) === folder) return undefined
-  }
-}
-
-/** The files `specs/<any>/<stem>.ts` (or `.js` where there is no `.ts`) of the package around `from`, in order of their names. */
-export function specFiles(stem: string, from: string = process.cwd()): string[] {
-  const root = packageRoot(from)
-  if (root === undefined) throw new InputError(`no package.json in ${from} or above: name the files to check`)
-  const specs = join(root, 'specs')
-  if (!existsSync(specs)) return []
-  const folders = readdirSync(specs, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return folders
-    .map(({ name }) => name)
-    .sort()
-    .flatMap((name) =>
-      [`${stem}.ts`, `${stem}.js`]
-        .map((file) => join(specs, name, file))
-        .filter(existsSync)
-        .slice(0, 1),
-    )
-    .map((file) => relative(from, file))
 }
 
 /** Loads the checks of the modules, in order. Throws `InputError`. */
@@ -95,49 +64,14 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   const path = resolve(file)
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined) throw new InputError(`${file}: no such file`)
-  if (!stats.isFile()) throw new InputError(`${file}: not a file`)
+  if (stats.isDirectory()) {
+    throw new InputError(`${file}: is a folder: name the files in it, or run heddle check where its package.json is`)
+  }
   if (/\.[mc]?ts$/.test(path)) await registerTypeScript(file)
   try {
     return await import(pathToFileURL(path).href)
   } catch (error) {
     throw new InputError(`${file}: cannot be loaded: ${oneLine(error)}`)
-  }
-}
-
-/** The message of whatever was thrown, on one line. */
-export function oneLine(error: unknown): string {
-  const { name, message } = error instanceof Error ? error : new Error(String(error))
-  const text = message.replace(/\s*\n\s*/g, ' ').trim()
-  return name === 'Error' || name === 'ProgramError' || name === 'ScheduleError' ? text : `${name}: ${text}`
-}
-
-/** The URL of tsx's interface, from beside this package or from beside `file`; `undefined` when it is not installed. */
-export function findTypeScriptLoader(file: string): string | undefined {
-  for (const from of [fileURLToPath(import.meta.url), file]) {
-    try {
-      const manifest = createRequire(from).resolve('tsx/package.json')
-      const { exports } = JSON.parse(readFileSync(manifest, 'utf8'))
-      return pathToFileURL(join(dirname(manifest), exports['./esm/api'].import.default)).href
-    } catch {
-      // Not installed there.
-    }
-  }
-  return undefined
-}
-
-// Set in a thread that was started with tsx registered (see `startThread`), or that registered it.
-const registered = Symbol.for('heddle/typescript')
-
-async function registerTypeScript(file: string): Promise<void> {
-  const thread = globalThis as { [registered]?: boolean }
-  if (thread[registered]) return
-  const url = findTypeScriptLoader(resolve(file))
-  if (url !== undefined) {
-    const tsx: typeof import('tsx/esm/api') = await import(url)
-    tsx.register()
-    thread[registered] = true
-  } else if (!(process.features as { typescript?: unknown }).typescript) {
-    throw new InputError(`${file}: TypeScript needs tsx: npm install --save-dev tsx`)
   }
 }
 

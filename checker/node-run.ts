@@ -1,6 +1,8 @@
 /** `heddle run`: the demonstrations of the package around, found at run time. */
 import { basename, dirname } from 'node:path'
-import { InputError, loadModule, oneLine, specFiles } from './node-load.ts'
+import { specFiles } from './node-files.ts'
+import { InputError, oneLine } from './node-input-error.ts'
+import { loadModule } from './node-load.ts'
 import { exit, print } from './node-terminal.ts'
 
 /** What a module `specs/<name>/demo.ts` exports. Returns the exit code, 0 when it returns nothing. */

@@ -1,6 +1,6 @@
 /** The thread that searches, seen from the main thread: hired early, asked once, sent away in the middle of whatever it does. */
 import type { Worker } from 'node:worker_threads'
-import { InputError } from './node-load.ts'
+import { InputError } from './node-input-error.ts'
 import type { SearchJob, SearchMessage } from './node-search.ts'
 import { startThread } from './node-thread.ts'
 

@@ -1,6 +1,6 @@
 /** `heddle stress`, the part in the main thread: shows what the judge says, and can be interrupted. */
 import { count, duration, stressTable } from './format.ts'
-import { InputError } from './node-load.ts'
+import { InputError } from './node-input-error.ts'
 import type { StressJob, StressMessage } from './node-stress-judge.ts'
 import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
 import { startThread } from './node-thread.ts'

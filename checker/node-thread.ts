@@ -1,7 +1,7 @@
 /** Starts the worker threads of the command line, from compiled code and from source alike. */
 import { fileURLToPath } from 'node:url'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
-import { findTypeScriptLoader } from './node-load.ts'
+import { findTypeScriptLoader } from './node-typescript.ts'
 
 // Node 20 starts a thread from JavaScript only, so that from source the first thing it runs is this.
 const fromSource = `

@@ -2,8 +2,11 @@ import type { ChildProcess } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { CheckResult } from '../../checker/format.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { CheckResult, EstimateResult } from '../../checker/format.ts'
+import { runCommandLine } from '../../checker/node-command-line.ts'
+import { InputError } from '../../checker/node-input-error.ts'
+import { loadChecks } from '../../checker/node-load.ts'
 import {
   fixture,
   type InstalledHeddle,
@@ -41,18 +44,17 @@ describe('heddle', () => {
     expect(code).toBe(0)
     for (const command of ['check', 'replay', 'stress', 'run']) expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
     expect(stdout).toContain('Exit codes')
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(stderr).toBe('')
   })
 
-  it.each(['check', 'replay', 'stress', 'run'])('explains %s', async (command) => {
-    const { code, stdout } = await heddle([command, '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toContain(`Usage: heddle ${command}`)
-    expect(stdout).toContain('--json')
-  })
-
-  it('explains a command that is asked about', async () => {
-    expect((await heddle(['help', 'check'])).stdout).toBe((await heddle(['check', '--help'])).stdout)
+  it.each(['check', 'replay', 'stress', 'run'])('explains %s, in lines that fit', async (command) => {
+    const [asked, helped] = await Promise.all([heddle([command, '--help']), heddle(['help', command])])
+    expect(asked.code).toBe(0)
+    expect(asked.stdout).toContain(`Usage: heddle ${command}`)
+    expect(asked.stdout).toContain('--json')
+    expect(Math.max(...asked.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    expect(helped).toEqual(asked)
   })
 
   it('knows its version', async () => {
@@ -70,7 +72,7 @@ describe('heddle', () => {
 
 describe.concurrent('heddle check', () => {
   it('prints a table and exits with 0 when every check is as expected', async () => {
-    const { code, stdout, stderr } = await heddle(['check', fixture('good.ts')])
+    const { code, stdout, stderr } = await heddle(['check', fixture('good.ts')], { cwd: root })
     expect(stdout).toMatch(/^check +verdict +executions +blocked +discarded +seconds +as expected$/m)
     expect(stdout).toMatch(/^adders\/two +holds +2 +0 +\d+ +\d+\.\d{3} +yes$/m)
     expect(stdout).toMatch(/^mutant +verdict +as expected +program$/m)
@@ -81,14 +83,14 @@ describe.concurrent('heddle check', () => {
   })
 
   it('prints the counterexamples of mutants when asked', async () => {
-    const { code, stdout } = await heddle(['check', fixture('good.ts'), '--verbose'])
+    const { code, stdout } = await heddle(['check', fixture('good.js'), '--verbose'])
     expect(code).toBe(0)
-    expect(stdout).toContain(`npx heddle replay ${fixture('good.ts')} `)
+    expect(stdout).toContain(`npx heddle replay ${fixture('good.js')} `)
     expect(stdout).toContain('--only adders/two:torn')
   })
 
   it('prints an unexpected failure in full and exits with 1', async () => {
-    const { code, stdout } = await heddle(['check', fixture('failing.ts'), '--only', 'lossy'])
+    const { code, stdout } = await heddle(['check', fixture('failing.js'), '--only', 'lossy'])
     expect(code).toBe(1)
     expect(stdout).toMatch(/^adders\/lossy +refuted by adders\/nothing-lost .* no$/m)
     expect(stdout).toContain('adders/lossy is refuted (assertion), breaks adders/nothing-lost')
@@ -97,44 +99,44 @@ describe.concurrent('heddle check', () => {
     expect(stdout).toMatch(/^ +(left +right|right +left)$/m)
     expect(stdout).toMatch(/load 0 = 0.*failing\.ts:\d+$/m)
     const paste = /npx heddle (replay .*)/.exec(stdout)?.[1] as string
-    expect(paste).toContain(fixture('failing.ts'))
+    expect(paste).toContain(fixture('failing.js'))
   })
 
   it('exits with 1 when a count is not the expected one', async () => {
-    const { code, stdout } = await heddle(['check', fixture('failing.ts'), '--only', 'adders/miscounted'])
+    const { code, stdout } = await heddle(['check', fixture('failing.js'), '--only', 'adders/miscounted'])
     expect(code).toBe(1)
     expect(stdout).toMatch(/^adders\/miscounted expected 3 executions, found 2$/m)
   })
 
   it('is content with a failure of the expected kind', async () => {
-    const { code, stdout } = await heddle(['check', fixture('failing.ts'), '--only', 'waiting/*'])
+    const { code, stdout } = await heddle(['check', fixture('failing.js'), '--only', 'waiting/*'])
     expect(stdout).toMatch(/^waiting\/stuck +refuted by deadlock .* yes$/m)
     expect(code).toBe(0)
   })
 
   it('exits with 3 for an inconclusive check only when it was not expected to be', async () => {
-    const unforeseen = await heddle(['check', fixture('bounded.ts')])
+    const unforeseen = await heddle(['check', fixture('bounded.js')])
     expect(unforeseen.stdout).toMatch(/^bounded\/foreseen +inconclusive .* yes$/m)
     expect(unforeseen.stdout).toMatch(/^bounded\/unforeseen +inconclusive .* no$/m)
     expect(unforeseen.code).toBe(3)
-    expect((await heddle(['check', fixture('bounded.ts'), '--only', 'bounded/foreseen'])).code).toBe(0)
+    expect((await heddle(['check', fixture('bounded.js'), '--only', 'bounded/foreseen'])).code).toBe(0)
   })
 
   it('exits with 1 when one check is inconclusive and another one fails', async () => {
-    expect((await heddle(['check', fixture('bounded.ts'), fixture('failing.ts')])).code).toBe(1)
+    expect((await heddle(['check', fixture('bounded.js'), fixture('failing.js')])).code).toBe(1)
   })
 
   it('takes bounds from the command line before those of the check', async () => {
-    const wide = await heddle(['check', fixture('bounded.ts'), '--only', 'unforeseen', '--executions', '100'])
+    const wide = await heddle(['check', fixture('bounded.js'), '--only', 'unforeseen', '--executions', '100'])
     expect(wide.stdout).toMatch(/^bounded\/unforeseen +holds +6 .* yes$/m)
     expect(wide.code).toBe(0)
-    expect((await heddle(['check', fixture('good.ts'), '--executions', '1'])).code).toBe(3)
-    expect((await heddle(['check', fixture('huge.ts'), '--seconds', '0.1'])).code).toBe(3)
-    expect((await heddle(['check', fixture('huge.ts'), '--only', 'huge/first', '--events', '5'])).code).toBe(3)
+    expect((await heddle(['check', fixture('good.js'), '--executions', '1'])).code).toBe(3)
+    expect((await heddle(['check', fixture('huge.js'), '--seconds', '0.1'])).code).toBe(3)
+    expect((await heddle(['check', fixture('huge.js'), '--only', 'huge/first', '--events', '5'])).code).toBe(3)
   })
 
   it('prints one JSON document with all reports', async () => {
-    const outcome = await heddle(['check', fixture('good.ts'), fixture('failing.ts'), '--json'])
+    const outcome = await heddle(['check', fixture('good.js'), fixture('failing.js'), '--json'])
     const document = json<CheckDocument>(outcome)
     expect(document).toMatchObject({ command: 'check', exit: 1 })
     expect(document.results.map(({ name, met }) => [name, met])).toEqual([
@@ -145,7 +147,7 @@ describe.concurrent('heddle check', () => {
       ['waiting/stuck', true],
     ])
     const [two, torn, lossy] = document.results
-    expect(two).toMatchObject({ file: fixture('good.ts'), expect: { verdict: 'holds', executions: 2 } })
+    expect(two).toMatchObject({ file: fixture('good.js'), expect: { verdict: 'holds', executions: 2 } })
     expect(two.report).toMatchObject({ program: 'adders/two', verdict: 'holds', executions: 2, blocked: 0 })
     expect(torn.mutant).toEqual({ name: 'torn', guarantee: 'adders/nothing-lost' })
     expect(lossy.unmet).toMatch(/^expected holds/)
@@ -154,20 +156,54 @@ describe.concurrent('heddle check', () => {
   })
 
   it('takes --json before the command as well', async () => {
-    expect(json<CheckDocument>(await heddle(['--json', 'check', fixture('good.ts')])).results).toHaveLength(2)
+    expect(json<CheckDocument>(await heddle(['--json', 'check', fixture('good.js')])).results).toHaveLength(2)
+  })
+
+  it('estimates without a search when asked', async () => {
+    const [text, document] = await Promise.all([
+      heddle(['check', fixture('bounded.js'), '--estimate']),
+      heddle(['check', fixture('good.js'), fixture('huge.js'), '--estimate', '--json', '--seconds', '0.02']),
+    ])
+    expect(text.stdout).toMatch(/^program +executions +spread +walks$/m)
+    expect(text.stdout).toMatch(/^bounded\/foreseen +~\d+ +±\d+ +[\d,]+$/m)
+    expect(text.stdout).toMatch(/^2 checks, ~\d+ executions by random walks/m)
+    expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: '' })
+    const { command, results } = json<{ command: string; results: readonly EstimateResult[] }>(document)
+    expect(command).toBe('estimate')
+    // Mutants are left out: their searches end at the first failure.
+    expect(results.map(({ name }) => name)).toEqual(['adders/two', 'huge/first', 'huge/second', 'huge/third'])
+    expect(results[1].estimate).toMatchObject({ executions: 1, spread: 0 })
+    expect(results[2].estimate.executions).toBeGreaterThan(1e9)
+    expect(document.code).toBe(0)
+  })
+
+  it('tells its progress in a pipe when asked, and what an inconclusive check covered', async () => {
+    const args = ['check', fixture('huge.js'), '--only', 'second', '--seconds', '2', '--progress']
+    const [text, document] = await Promise.all([heddle(args), heddle([...args, '--json'])])
+    expect(text.stderr).toMatch(/^begun\n\[1\/1\] huge\/second: <0\.01 %, .*[\d.,]+( [kMG])? of ~\S+.* executions, .*\/s\n/)
+    expect(text.stdout).toMatch(/inconclusive: its bound on seconds was hit after <0\.01 % of ~\S+ .*executions$/m)
+    const [, ...lines] = document.stderr.trim().split('\n')
+    const told = lines.map((line) => JSON.parse(line))
+    expect(told[0]).toMatchObject({ check: 'huge/second', place: 1, of: 1, sampled: { walks: expect.any(Number) } })
+    for (const key of ['executions', 'seconds', 'share', 'estimate', 'left']) expect(told[0][key], key).toBeGreaterThan(0)
+    const [{ report }] = json<CheckDocument>(document).results
+    expect(report).toMatchObject({ verdict: 'inconclusive', bound: 'seconds' })
+    expect(report.covered?.share).toBeGreaterThan(0)
+    expect(report.covered?.estimate).toBeGreaterThan(1e9)
+    expect([text.code, document.code]).toEqual([3, 3])
   })
 
   it('runs compiled specs, and keeps what they print away from the result', async () => {
-    const outcome = await heddle(['check', fixture('compiled.js'), '--json'], { cwd: installed.folder })
+    const outcome = await heddle(['check', fixture('compiled.js'), '--json'])
     expect(json<CheckDocument>(outcome).results[0]).toMatchObject({ name: 'compiled/adders', met: true })
     expect(outcome.stderr).toBe('a spec may print\n')
   })
 
   it('is coloured only where that is wanted', async () => {
     const paint = '\u001b['
-    expect((await heddle(['check', fixture('good.ts')])).stdout).not.toContain(paint)
-    expect((await heddle(['check', fixture('good.ts')], { env: { FORCE_COLOR: '1' } })).stdout).toContain(paint)
-    expect((await heddle(['check', fixture('good.ts')], { env: { NO_COLOR: '1' } })).stdout).not.toContain(paint)
+    expect((await heddle(['check', fixture('good.js')])).stdout).not.toContain(paint)
+    expect((await heddle(['check', fixture('good.js')], { env: { FORCE_COLOR: '1' } })).stdout).toContain(paint)
+    expect((await heddle(['check', fixture('good.js')], { env: { NO_COLOR: '1' } })).stdout).not.toContain(paint)
   })
 })
 
@@ -247,12 +283,12 @@ describe('TypeScript without tsx', () => {
 
 describe('heddle replay', () => {
   async function failureOf(name: string): Promise<string> {
-    const { results } = json<CheckDocument>(await heddle(['check', fixture('failing.ts'), '--only', name, '--json']))
+    const { results } = json<CheckDocument>(await heddle(['check', fixture('failing.js'), '--only', name, '--json']))
     return results[0].report.failure?.schedule as string
   }
 
   it('reproduces a failure from the line that check printed', async () => {
-    const { stdout } = await heddle(['check', fixture('failing.ts'), '--only', 'lossy'])
+    const { stdout } = await heddle(['check', fixture('failing.js'), '--only', 'lossy'])
     const [, paste] = /npx heddle (replay .*)/.exec(stdout) as RegExpExecArray
     // As a shell would take it apart: quotes go, what stands in them stays together.
     const words = [...paste.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare)
@@ -264,7 +300,7 @@ describe('heddle replay', () => {
 
   it('finds the check that a schedule refutes without being told its name', async () => {
     const schedule = await failureOf('lossy')
-    const outcome = await heddle(['replay', fixture('failing.ts'), '--schedule', schedule, '--json'])
+    const outcome = await heddle(['replay', fixture('failing.js'), '--schedule', schedule, '--json'])
     expect(json(outcome)).toMatchObject({
       command: 'replay',
       reproduced: true,
@@ -276,7 +312,7 @@ describe('heddle replay', () => {
 
   it('exits with 0 when nothing breaks', async () => {
     const [fingerprint] = (await failureOf('lossy')).split('.')
-    const args = ['replay', fixture('failing.ts'), `${fingerprint}.a2b2`, '--only', 'lossy']
+    const args = ['replay', fixture('failing.js'), `${fingerprint}.a2b2`, '--only', 'lossy']
     const text = await heddle(args)
     expect(text.stdout).toContain('adders/lossy: not reproduced')
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: '' })
@@ -286,57 +322,36 @@ describe('heddle replay', () => {
   it('says in one line that a schedule does not fit', async () => {
     const schedule = await failureOf('lossy')
     for (const given of ['nonsense', '']) {
-      const { code, stdout, stderr } = await heddle(['replay', fixture('failing.ts'), given, '--only', 'lossy'])
-      expect(stderr).toMatch(/^heddle: .*failing\.ts: adders\/lossy: .+\n$/)
+      const { code, stdout, stderr } = await heddle(['replay', fixture('failing.js'), given, '--only', 'lossy'])
+      expect(stderr).toMatch(/^heddle: .*failing\.js: adders\/lossy: .+\n$/)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     }
-    const other = await heddle(['replay', fixture('failing.ts'), schedule, '--only', 'waiting/stuck'])
-    expect(other.stderr).toMatch(/^heddle: .*failing\.ts: waiting\/stuck: .+\n$/)
+    const other = await heddle(['replay', fixture('failing.js'), schedule, '--only', 'waiting/stuck'])
+    expect(other.stderr).toMatch(/^heddle: .*failing\.js: waiting\/stuck: .+\n$/)
     expect(other.code).toBe(2)
   })
 })
 
+const bad = (name: string): string => fixture(`bad/${name}.js`)
+
+/** In a process of their own: one for each way that leads from a mistake to its line. */
 describe.concurrent('bad input gets one clear line and exit code 2', () => {
-  const bad = (name: string): string => fixture(`bad/${name}.js`)
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['no command', [], /no command/],
     ['an unknown command', ['chekc'], /no command 'chekc'/],
-    ['an unknown option', ['check', '--fast'], /unknown option '--fast'/],
-    ['an unknown option before the command', ['--fast'], /unknown option '--fast'/],
-    ['an option without its value', ['check', '--only'], /--only/],
     ['a bound that is no number', ['check', '--seconds', 'ten'], /--seconds.*'ten'.*positive number/],
-    ['a bound of nothing', ['check', '--executions', '0'], /--executions.*'0'.*positive integer/],
-    ['a bound that is no integer', ['check', '--events', '1.5'], /--events.*'1\.5'.*positive integer/],
     ['a file that is not there', ['check', 'specs/nowhere.ts'], /specs\/nowhere\.ts: no such file/],
-    ['a folder', ['check', 'checker'], /checker: not a file/],
-    ['a name that matches nothing', ['check', fixture('good.ts'), '--only', 'zzz'], /no check matches --only zzz/],
-    ['a module without checks', ['check', bad('no-checks')], /no-checks\.js: exports no 'checks'/],
-    ['checks that are no array', ['check', bad('not-an-array')], /'checks' is not an array/],
-    ['no check at all', ['check', bad('empty')], /'checks' is empty/],
+    ['a name that matches nothing', ['check', fixture('good.js'), '--only', 'zzz'], /no check matches --only zzz/],
     ['a module that throws', ['check', bad('throws')], /throws\.js: cannot be loaded: thrown while loading/],
+    ['a fault that makes no sense', ['check', fixture('faults.js')], /faults\.js: check 1: .*faults\/odd.*: .+/],
+    ['a good file beside a bad one', ['check', fixture('failing.js'), bad('empty')], /empty\.js: 'checks' is empty/],
     [
-      'a module that imports what is not there',
-      ['check', bad('missing-import')],
-      /missing-import\.js: cannot be loaded: .*not-there/,
+      'mutants, whose executions nobody counts',
+      ['check', fixture('good.js'), '--only', '*:torn', '--estimate'],
+      /only mutants match/,
     ],
-    ['a thread that is not a function', ['check', bad('thread')], /check 1: .*bad\/thread.*first.*function/],
-    ['words that are no positive integer', ['check', bad('words')], /check 1: .*bad\/words.*words.*positive integer/],
-    ['a check without a program', ['check', bad('no-program')], /check 1: 'program' is not an object/],
-    ['a check that is null', ['check', bad('null-check')], /check 1: not an object/],
-    ['an unknown verdict', ['check', bad('verdict')], /'expect\.verdict' is not one of holds/],
-    ['a check without an expectation', ['check', bad('expectation')], /'expect' is not an object/],
-    ['bounds that are none', ['check', bad('bounds')], /'bounds\.executions' is not a positive integer/],
-    ['a mutant that is none', ['check', bad('mutant')], /'mutant\.memory' is not a function/],
-    ['two checks of one name', ['check', bad('twice')], /check 2: a check before it is called 'bad\/twice' too/],
-    ['a fault that makes no sense', ['check', fixture('faults.ts')], /faults\.ts: check 1: .*faults\/odd.*: .+/],
-    ['a good file beside a bad one', ['check', fixture('failing.ts'), bad('empty')], /empty\.js: 'checks' is empty/],
-    ['replay without a file', ['replay'], /missing required argument 'file'/],
-    ['replay without a schedule', ['replay', fixture('good.ts')], /needs a schedule/],
-    ['stress without a file', ['stress'], /missing required argument 'file'/],
-    ['stress for no time', ['stress', fixture('good.ts'), '--seconds', '0'], /--seconds.*positive number/],
     [
       'stress of nothing that holds',
-      ['stress', fixture('good.ts'), '--only', 'adders/two:torn'],
+      ['stress', fixture('good.js'), '--only', 'adders/two:torn'],
       /no check that is expected to hold/,
     ],
   ]
@@ -349,6 +364,67 @@ describe.concurrent('bad input gets one clear line and exit code 2', () => {
   })
 })
 
+describe('arguments that make no sense', () => {
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['no command', [], /no command/],
+    ['an unknown command', ['chekc'], /no command 'chekc'/],
+    ['an unknown command to be explained', ['help', 'chekc'], /no command 'chekc'/],
+    ['an unknown option', ['check', '--fast'], /unknown option '--fast'/],
+    ['an unknown option before the command', ['--fast'], /unknown option '--fast'/],
+    ['an option without its value', ['check', '--only'], /--only/],
+    ['a bound that is no number', ['check', '--seconds', 'ten'], /--seconds.*'ten'.*positive number/],
+    ['a bound of nothing', ['check', '--executions', '0'], /--executions.*'0'.*positive integer/],
+    ['a bound that is no integer', ['check', '--events', '1.5'], /--events.*'1\.5'.*positive integer/],
+    ['an estimate with bounds', ['check', '--estimate', '--events', '5'], /'--estimate' cannot be used with option '--events/],
+    ['replay without a file', ['replay'], /missing required argument 'file'/],
+    ['replay without a schedule', ['replay', fixture('good.js')], /needs a schedule/],
+    ['stress without a file', ['stress'], /missing required argument 'file'/],
+    ['stress for no time', ['stress', fixture('good.js'), '--seconds', '0'], /--seconds.*positive number/],
+  ]
+
+  it.each(cases)('%s', async (_, args, line) => {
+    const said: string[] = []
+    const listen = (text: string | Uint8Array): boolean => said.push(String(text)) > 0
+    const spies = [vi.spyOn(process.stderr, 'write'), vi.spyOn(process.stdout, 'write')].map((spy) =>
+      spy.mockImplementation(listen),
+    )
+    const code = await runCommandLine(args).finally(() => {
+      for (const spy of spies) spy.mockRestore()
+    })
+    expect(said.join('')).toMatch(/^heddle: [^\n]+\n$/)
+    expect(said.join('')).toMatch(line)
+    expect(code).toBe(2)
+  })
+})
+
+describe('modules that are no specs', () => {
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['a file that is not there', 'specs/nowhere.ts', /^specs\/nowhere\.ts: no such file$/],
+    ['a folder', 'checker', /^checker: is a folder: name the files in it, or run heddle check where its package\.json is$/],
+    ['a module without checks', bad('no-checks'), /no-checks\.js: exports no 'checks'$/],
+    ['checks that are no array', bad('not-an-array'), /'checks' is not an array$/],
+    ['no check at all', bad('empty'), /'checks' is empty$/],
+    ['a module that throws', bad('throws'), /throws\.js: cannot be loaded: thrown while loading/],
+    ['a module that imports what is not there', bad('missing-import'), /missing-import\.js: cannot be loaded: .*not-there/],
+    ['a thread that is not a function', bad('thread'), /check 1: .*bad\/thread.*first.*function/],
+    ['words that are no positive integer', bad('words'), /check 1: .*bad\/words.*words.*positive integer/],
+    ['a check without a program', bad('no-program'), /check 1: 'program' is not an object$/],
+    ['a check that is null', bad('null-check'), /check 1: not an object$/],
+    ['an unknown verdict', bad('verdict'), /'expect\.verdict' is not one of holds/],
+    ['a check without an expectation', bad('expectation'), /'expect' is not an object$/],
+    ['bounds that are none', bad('bounds'), /'bounds\.executions' is not a positive integer$/],
+    ['a mutant that is none', bad('mutant'), /'mutant\.memory' is not a function$/],
+    ['two checks of one name', bad('twice'), /check 2: a check before it is called 'bad\/twice' too$/],
+  ]
+
+  it.each(cases)('%s', async (_, file, line) => {
+    const thrown = await loadChecks([file]).catch((error: unknown) => error)
+    expect(thrown).toBeInstanceOf(InputError)
+    expect((thrown as InputError).message).toMatch(line)
+    expect((thrown as InputError).message).not.toContain('\n')
+  })
+})
+
 describe('Ctrl-C', () => {
   /** Presses it a while after the search began: the threads of the fixture say so. */
   function interrupt(child: ChildProcess): void {
@@ -356,7 +432,7 @@ describe('Ctrl-C', () => {
   }
 
   it('stops a search at once and says how far it got', async () => {
-    const { code, stdout, stderr } = await heddle(['check', fixture('huge.ts')], { started: interrupt })
+    const { code, stdout, stderr } = await heddle(['check', fixture('huge.js')], { started: interrupt })
     expect(stdout).toMatch(/^huge\/first +holds +1 /m)
     expect(stderr).toMatch(
       /^begun\nheddle: interrupted in huge\/second after [\d,]+ (of \S.* )?executions .*; 1 check not begun\n$/,
@@ -365,7 +441,7 @@ describe('Ctrl-C', () => {
   })
 
   it('leaves a whole JSON document', async () => {
-    const outcome = await heddle(['check', fixture('huge.ts'), '--json'], { started: interrupt })
+    const outcome = await heddle(['check', fixture('huge.js'), '--json'], { started: interrupt })
     const { exit, results, interrupted } = json<CheckDocument>(outcome)
     expect(exit).toBe(130)
     expect(results.map(({ name }) => name)).toEqual(['huge/first'])

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StressResult } from '../../checker/stress.ts'
-import { fixture, type InstalledHeddle, installHeddle, node } from './fixtures/installed-heddle.ts'
+import { fixture, type InstalledHeddle, installHeddle, node, root } from './fixtures/installed-heddle.ts'
 
 let installed: InstalledHeddle
 
@@ -26,7 +26,7 @@ async function stress(name: string, ...args: readonly string[]): Promise<StressD
 
 describe('heddle stress', () => {
   it('sees on real threads only what was enumerated, and counts rounds and operations', async () => {
-    const { code, command, exit, results } = await stress('good.ts', '--seconds', '1')
+    const { code, command, exit, results } = await stress('good.js', '--seconds', '1')
     expect({ code, command, exit }).toEqual({ code: 0, command: 'stress', exit: 0 })
     // The mutant of the file is left out: what it would show is known to be wrong.
     expect(results.map(({ program }) => program)).toEqual(['adders/two'])
@@ -40,7 +40,7 @@ describe('heddle stress', () => {
   })
 
   it('prints a table', async () => {
-    const { code, stdout, stderr } = await installed.heddle(['stress', fixture('good.ts'), '--seconds', '0.2'])
+    const { code, stdout, stderr } = await installed.heddle(['stress', fixture('good.ts'), '--seconds', '0.2'], { cwd: root })
     expect(stdout).toMatch(/^program +rounds +rounds\/s +operations\/s +outcomes seen +enumerated +passed$/m)
     expect(stdout).toMatch(/^adders\/two +[\d,]+ +[\d,]+ +[\d,]+ +[12] +2 +yes$/m)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -53,7 +53,7 @@ describe('heddle stress', () => {
   })
 
   it('wakes sleepers, times out and copies bytes on real threads as the checker says', async () => {
-    const { code, results } = await stress('real.ts', '--seconds', '2')
+    const { code, results } = await stress('real.js', '--seconds', '2')
     expect(results.map(({ program, passed, failure }) => ({ program, passed, failure }))).toEqual([
       { program: 'real/handover', passed: true, failure: undefined },
       { program: 'real/timeout', passed: true, failure: undefined },
@@ -65,7 +65,7 @@ describe('heddle stress', () => {
 
 describe('the broken twins', () => {
   it('show that an outcome outside the enumerated ones is noticed', async () => {
-    const { code, results } = await stress('stray.ts', '--seconds', '0.2')
+    const { code, results } = await stress('stray.js', '--seconds', '0.2')
     const [stray] = results
     expect(stray).toMatchObject({ passed: false, seen: 0, enumerated: 1, failure: { kind: 'outside' } })
     expect(stray.outside).toHaveLength(1)
@@ -79,29 +79,29 @@ describe('the broken twins', () => {
     ['spinning', 'hang', ['spinner']],
     ['throwing', 'thrown', ['thrower']],
   ])('show that %s is noticed', async (name, kind, threads) => {
-    const { code, results } = await stress('hanging.ts', '--seconds', '0.2', '--hang', '0.5', '--only', `twins/${name}`)
+    const { code, results } = await stress('hanging.js', '--seconds', '0.2', '--hang', '0.5', '--only', `twins/${name}`)
     expect(results).toHaveLength(1)
     expect(results[0]).toMatchObject({ passed: false, failure: { kind, threads } })
     expect(code).toBe(1)
   })
 
   it('show that a broken end is noticed', async () => {
-    const { code, results } = await stress('hanging.ts', '--seconds', '0.2', '--only', 'twins/unfinished')
+    const { code, results } = await stress('hanging.js', '--seconds', '0.2', '--only', 'twins/unfinished')
     expect(results[0].failure).toMatchObject({ kind: 'finally', message: expect.stringContaining('not in real life') })
     expect(code).toBe(1)
   })
 
   it('do not keep the programs after them from running', async () => {
-    const { results } = await stress('hanging.ts', '--seconds', '0.4', '--hang', '0.5')
+    const { results } = await stress('hanging.js', '--seconds', '0.4', '--hang', '0.5')
     expect(results.map(({ failure }) => failure?.kind)).toEqual(['hang', 'hang', 'thrown', 'finally'])
   })
 
   it('show that a program that was not enumerated fails', async () => {
-    const { code, results } = await stress('failing.ts', '--seconds', '0.2', '--only', 'adders/lossy')
+    const { code, results } = await stress('failing.js', '--seconds', '0.2', '--only', 'adders/lossy')
     expect(results[0]).toMatchObject({ passed: false, rounds: 0, failure: { kind: 'not-enumerated' } })
     expect(results[0].failure?.message).toContain('adders/nothing-lost')
     expect(code).toBe(1)
-    const bounded = await stress('bounded.ts', '--seconds', '0.2', '--only', 'bounded/unforeseen')
+    const bounded = await stress('bounded.js', '--seconds', '0.2', '--only', 'bounded/unforeseen')
     expect(bounded.results[0].failure).toMatchObject({ kind: 'not-enumerated', message: expect.stringContaining('bound') })
   })
 })
@@ -111,7 +111,7 @@ describe('Ctrl-C', () => {
     const started = (child: ChildProcess): void => {
       child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 500))
     }
-    const outcome = await installed.heddle(['stress', fixture('huge.ts'), '--only', 'second'], { started })
+    const outcome = await installed.heddle(['stress', fixture('huge.js'), '--only', 'second'], { started })
     expect(outcome.stderr).toMatch(/^begun\nheddle: interrupted while enumerating huge\/second, after [\d,]+ executions\n$/)
     expect(outcome.code).toBe(130)
   })

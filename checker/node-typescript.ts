@@ -1,0 +1,37 @@
+/** TypeScript, where Node by itself does not know it. Imports next to nothing: the first thing that the command line loads. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { InputError } from './node-input-error.ts'
+
+/** The URL of tsx's interface, from beside this package or from beside `file`; `undefined` when it is not installed. */
+export function findTypeScriptLoader(file: string): string | undefined {
+  for (const from of [fileURLToPath(import.meta.url), file]) {
+    try {
+      const manifest = createRequire(from).resolve('tsx/package.json')
+      const { exports } = JSON.parse(readFileSync(manifest, 'utf8'))
+      return pathToFileURL(join(dirname(manifest), exports['./esm/api'].import.default)).href
+    } catch {
+      // Not installed there.
+    }
+  }
+  return undefined
+}
+
+// Set in a thread that was started with tsx registered (see `startThread`), or that registered it.
+const registered = Symbol.for('heddle/typescript')
+
+/** Makes this thread import TypeScript, for the sake of `file`. Throws `InputError` where nothing is installed that could. */
+export async function registerTypeScript(file: string): Promise<void> {
+  const thread = globalThis as { [registered]?: boolean }
+  if (thread[registered]) return
+  const url = findTypeScriptLoader(resolve(file))
+  if (url !== undefined) {
+    const tsx: typeof import('tsx/esm/api') = await import(url)
+    tsx.register()
+    thread[registered] = true
+  } else if (!(process.features as { typescript?: unknown }).typescript) {
+    throw new InputError(`${file}: TypeScript needs tsx: npm install --save-dev tsx`)
+  }
+}
