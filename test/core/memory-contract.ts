@@ -256,6 +256,38 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         })
       })
 
+      it('copies the same array again and again, as it is each time', () => {
+        const size = 200
+        run(size / 4, (memory) => {
+          const model = new Uint8Array(size)
+          let next = 1
+          const wrong: string[] = []
+          for (const length of [3, 4, 8, 28, 64, 128, 132]) {
+            for (const start of [0, 1, 4]) {
+              // An implementation may keep something of an array that comes again: the bytes around it show what that is.
+              const source = new Uint8Array(length + 8).subarray(start, start + length)
+              const around = new Uint8Array(length + 8)
+              const target = around.subarray(start, start + length)
+              const expected = new Uint8Array(length + 8)
+              for (const byte of [0, 8, 3, 60]) {
+                for (let i = 0; i < length; i++) source[i] = next++ & 0xff
+                memory.writeBytes(byte, source)
+                model.set(source, byte)
+                memory.readBytes(byte, target)
+                expected.set(source, start)
+                const whole = new Uint8Array(size)
+                memory.readBytes(0, whole)
+                memory.readBytes(byte, target)
+                memory.readBytes(byte, target)
+                const same = whole.every((value, i) => value === model[i]) && around.every((value, i) => value === expected[i])
+                if (!same) wrong.push(`${length} bytes, ${start} in their buffer, at ${byte}`)
+              }
+            }
+          }
+          expect(wrong).toEqual([])
+        })
+      })
+
       check('readBytes fills its target and no byte around it', (memory) => {
         memory.store(0, -1)
         const around = new Uint8Array(8)

@@ -84,6 +84,68 @@ describe('SharedMemory', () => {
     expect(() => memory.load(2)).toThrow(RangeError)
   })
 
+  it('copies as many bytes as an array has now, whatever it had when it came before', () => {
+    const memory = new SharedMemory(8)
+    const buffer = new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(16, { maxByteLength: 32 })
+    const resize = (bytes: number): void => (buffer as unknown as { resize(bytes: number): void }).resize(bytes)
+    const tracking = new Uint8Array(buffer)
+    const fixed = new Uint8Array(buffer, 8, 8)
+    const stored = (): number[] => {
+      const all = new Uint8Array(32)
+      memory.readBytes(0, all)
+      return [...all]
+    }
+    const filled = (from: number, to: number): number[] => Array.from({ length: 32 }, (_, i) => (i >= from && i < to ? 7 : 0))
+    for (const { bytes, array, from, to } of [
+      { bytes: 16, array: tracking, from: 0, to: 16 },
+      { bytes: 32, array: tracking, from: 0, to: 32 },
+      { bytes: 4, array: tracking, from: 0, to: 4 },
+      { bytes: 16, array: fixed, from: 8, to: 16 },
+      { bytes: 12, array: fixed, from: 8, to: 8 },
+      { bytes: 24, array: fixed, from: 8, to: 16 },
+    ]) {
+      resize(bytes)
+      new Uint8Array(buffer).fill(7)
+      for (let time = 0; time < 3; time++) {
+        for (let word = 0; word < 8; word++) memory.store(word, 0)
+        memory.writeBytes(from, array)
+        expect(stored()).toEqual(filled(from, to))
+      }
+      for (let time = 0; time < 3; time++) {
+        new Uint8Array(buffer).fill(0)
+        memory.readBytes(from, array)
+        // Not by its iterator, which an array that is out of its buffer refuses.
+        const read = Array.from({ length: array.length }, (_, i) => array[i])
+        expect(read).toEqual(Array(to - from).fill(7))
+      }
+    }
+  })
+
+  it('copies nothing to or from an array whose buffer went to another thread', () => {
+    const memory = new SharedMemory(2)
+    const array = new Uint8Array(8).fill(7)
+    for (let time = 0; time < 3; time++) {
+      memory.writeBytes(0, array)
+      memory.readBytes(0, array)
+    }
+    structuredClone(array.buffer, { transfer: [array.buffer] })
+    memory.store(0, 1)
+    memory.writeBytes(0, array)
+    memory.readBytes(0, array)
+    expect([array.length, memory.load(0), memory.load(1)]).toEqual([0, 1, 0x07070707])
+  })
+
+  it('cuts elements that are wider than a byte down to one, each time that they come', () => {
+    const memory = new SharedMemory(2)
+    const wide = new Uint16Array([0x101, 0x202, 0x303, 0x404]) as unknown as Uint8Array
+    for (let time = 0; time < 3; time++) {
+      memory.writeBytes(0, wide)
+      expect([memory.load(0), memory.load(1)]).toEqual([0x04030201, 0])
+      memory.readBytes(0, wide)
+      expect([...wide]).toEqual([1, 2, 3, 4])
+    }
+  })
+
   it('refuses a big-endian host', () => {
     expect(() => requireLittleEndian(false)).toThrow(/big-endian/)
     expect(() => requireLittleEndian(true)).not.toThrow()
