@@ -73,6 +73,9 @@ export function duration(seconds: number): string {
   return days < 1e6 ? `${count(days)} days` : 'ages'
 }
 
+/** As many columns as it takes: no terminal. */
+const wide = Number.POSITIVE_INFINITY
+
 /** A cell of a table; `paint` colours it after it was padded. */
 export interface Cell {
   readonly text: string
@@ -95,6 +98,29 @@ export function table(rows: readonly (readonly (Cell | string)[])[], right: Read
       .join('  ')
   })
   return lines.join('\n')
+}
+
+/**
+ * A table for a terminal of so many columns: where it is too wide, columns that can be spared go, in that order, and then the
+ * texts of the first column are shortened.
+ */
+function fittingTable(
+  rows: readonly (readonly (Cell | string)[])[],
+  right: ReadonlySet<number>,
+  columns: number,
+  spare: readonly number[] = [],
+): string {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? { text: cell } : cell) as Cell))
+  const widths: number[] = []
+  for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.text.length)
+  const left = new Set(widths.keys())
+  const excess = (): number => [...left].reduce((sum, i) => sum + widths[i] + 2, -2) - columns
+  for (const column of spare) if (excess() > 0) left.delete(column)
+  const first = Math.max(widths[0] - Math.max(excess(), 0), Math.min(widths[0], 20))
+  const kept = cells.map((row) =>
+    row.flatMap((cell, i) => (i === 0 ? [{ ...cell, text: shortened(cell.text, first) }] : left.has(i) ? [cell] : [])),
+  )
+  return table(kept, new Set([...left].flatMap((column, i) => (right.has(column) ? [i] : []))))
 }
 
 /** Every line of a text moved to the right. */
@@ -173,8 +199,11 @@ export function verdictText(report: Report): string {
   return report.failure === undefined ? report.verdict : `${report.verdict} by ${broken(report.failure)}`
 }
 
-/** The tables of a run: a line for each check, then a line for each mutant. What was not as expected comes after them. */
-export function checksTable(results: readonly CheckResult[], paint: Paint = plain): string {
+/**
+ * The tables of a run: a line for each check, then a line for each mutant. What was not as expected comes after them. In few
+ * columns what the search cost goes first, and the programs of mutants.
+ */
+export function checksTable(results: readonly CheckResult[], paint: Paint = plain, columns: number = wide): string {
   const met = (result: CheckResult): Cell => (result.met ? { text: 'yes', paint: paint.green } : { text: 'no', paint: paint.red })
   const head = (titles: readonly string[]): Cell[] => titles.map((text) => ({ text, paint: paint.dim }))
   const checks = results.filter(({ mutant }) => mutant === undefined)
@@ -187,14 +216,14 @@ export function checksTable(results: readonly CheckResult[], paint: Paint = plai
       return [result.name, verdictText(result.report), ...numbers, met(result)]
     })
     const titles = ['check', 'verdict', 'executions', 'blocked', 'discarded', 'seconds', 'as expected']
-    parts.push(table([head(titles), ...rows], new Set([2, 3, 4, 5])))
+    parts.push(fittingTable([head(titles), ...rows], new Set([2, 3, 4, 5]), columns, [4, 3]))
   }
   if (mutants.length > 0) {
     const rows = mutants.map((result) => {
       const program = { text: result.report.program, paint: paint.dim }
       return [result.mutant?.name ?? '', verdictText(result.report), met(result), program]
     })
-    parts.push(table([head(['mutant', 'verdict', 'as expected', 'program']), ...rows]))
+    parts.push(fittingTable([head(['mutant', 'verdict', 'as expected', 'program']), ...rows], new Set(), columns, [3]))
   }
   return parts.join('\n\n')
 }
@@ -260,7 +289,7 @@ export function progressText(
   const left = secondsLeft(standing)
   const parts = [
     ...(share > 0 ? [percent(share)] : []),
-    ...(left === undefined ? [] : [`${Number.isFinite(left) ? '~' : ''}${duration(left)} left`]),
+    ...(left === undefined ? [] : [`${left < 1 ? '<1 s' : `~${duration(left)}`} left`]),
     executionsText(standing, about),
     ...(seconds > 0 ? [`${about(executions / seconds)}/s`] : []),
   ]
@@ -293,14 +322,14 @@ export interface EstimateResult {
 }
 
 /** A line for each program: how many executions it has, about. */
-export function estimatesTable(results: readonly EstimateResult[], paint: Paint = plain): string {
+export function estimatesTable(results: readonly EstimateResult[], paint: Paint = plain, columns: number = wide): string {
   const head = ['program', 'executions', 'spread', 'walks'].map((text) => ({ text, paint: paint.dim }))
   const rows = results.map(({ name, estimate, stopped }) => {
     const { executions, spread, walks } = estimate
     const numbers = walks === 0 ? ['unknown', ''] : [`~${about(executions)}`, `±${about(spread)}`]
     return [name, ...numbers, count(walks), { text: stopped ?? '', paint: paint.yellow }]
   })
-  return table([head, ...rows], new Set([1, 2, 3]))
+  return fittingTable([head, ...rows], new Set([1, 2, 3]), columns)
 }
 
 function percent(share: number): string {
@@ -309,7 +338,7 @@ function percent(share: number): string {
 }
 
 /** The table of a stress run, a line a program, then what went wrong. */
-export function stressTable(results: readonly StressResult[], paint: Paint = plain): string {
+export function stressTable(results: readonly StressResult[], paint: Paint = plain, columns: number = wide): string {
   const head = ['program', 'rounds', 'rounds/s', 'operations/s', 'outcomes seen', 'enumerated', 'passed']
   const rows = results.map((result) => {
     const { program, rounds, roundsPerSecond, operationsPerSecond, seen, enumerated, passed, failure } = result
@@ -317,7 +346,8 @@ export function stressTable(results: readonly StressResult[], paint: Paint = pla
     const end = passed ? { text: 'yes', paint: paint.green } : { text: `no: ${failure?.kind}`, paint: paint.red }
     return [program, ...numbers, end]
   })
-  const parts = [table([head.map((text) => ({ text, paint: paint.dim })), ...rows], new Set([1, 2, 3, 4, 5]))]
+  const numbers = new Set([1, 2, 3, 4, 5])
+  const parts = [fittingTable([head.map((text) => ({ text, paint: paint.dim })), ...rows], numbers, columns, [2])]
   for (const { program, failure } of results) {
     if (failure !== undefined)
       parts.push(`\n${paint.bold(program)} ${paint.red(`failed (${failure.kind})`)}\n${indent(failure.message)}`)

@@ -4,7 +4,7 @@ import { specFiles } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
 import { search } from './node-searcher.ts'
-import { complain, exit, paintFor, print } from './node-terminal.ts'
+import { columnsOf, complain, exit, paintFor, print } from './node-terminal.ts'
 import type { Bounds, Progress } from './report.ts'
 
 /** Options that `check` and `replay` share. */
@@ -30,10 +30,12 @@ interface Interrupted {
   readonly left: number
 }
 
+const nameThem = 'name the files to check'
+
 /** Searches every check of the files (by default those of the package around) and returns the exit code. */
 export async function checkCommand(files: readonly string[], options: CheckOptions): Promise<number> {
-  const chosen = files.length > 0 ? files : specFiles('checks')
-  if (chosen.length === 0) throw new InputError('no specs/*/checks.ts or .js in this package: name the files to check')
+  const chosen = files.length > 0 ? files : specFiles('checks', nameThem)
+  if (chosen.length === 0) throw new InputError(`no specs/*/checks.ts or .js in this package: ${nameThem}`)
   if (options.estimate) {
     const { estimateCommand } = await import('./node-estimate.ts')
     return estimateCommand(chosen, { only: options.only, json: options.json === true, seconds: options.bounds.seconds })
@@ -47,7 +49,7 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
     return code
   }
   const paint = paintFor(process.stdout)
-  if (results.length > 0) print(checksTable(results, paint))
+  if (results.length > 0) print(checksTable(results, paint, columnsOf(process.stdout)))
   const told = results.filter(({ met, report }) => !met || (options.verbose && report.failure !== undefined))
   for (const result of told) print(`\n${resultText(result, paint)}`)
   if (interrupted === undefined) print(`\n${checksSummary(results, paint)}`)

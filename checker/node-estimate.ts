@@ -1,7 +1,7 @@
 /** `heddle check --estimate`: how many executions there are, about, without a search. */
 import { about, counted, type EstimateResult, estimatesTable } from './format.ts'
 import { search } from './node-searcher.ts'
-import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
+import { columnsOf, complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
 
 export interface EstimateOptions {
   readonly only: string | undefined
@@ -26,7 +26,7 @@ export async function estimateCommand(files: readonly string[], options: Estimat
     print(JSON.stringify({ command: 'estimate', exit: code, results }, null, 2))
     return code
   }
-  if (results.length > 0) print(estimatesTable(results, paintFor(process.stdout)))
+  if (results.length > 0) print(estimatesTable(results, paintFor(process.stdout), columnsOf(process.stdout)))
   const sum = results.reduce((all, { estimate }) => all + estimate.executions, 0)
   if (done) print(`\n${counted(results.length, 'check')}, ~${about(sum)} executions by random walks: orders of magnitude`)
   else complain(`interrupted after ${counted(results.length, 'check')} of ${names.length}`)

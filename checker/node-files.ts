@@ -11,10 +11,13 @@ export function packageRoot(from: string): string | undefined {
   }
 }
 
-/** The files `specs/<any>/<stem>.ts` (or `.js` where there is no `.ts`) of the package around `from`, in order of their names. */
-export function specFiles(stem: string, from: string = process.cwd()): string[] {
+/**
+ * The files `specs/<any>/<stem>.ts` (or `.js` where there is no `.ts`) of the package around `from`, in order of their names.
+ * Throws `InputError` where there is no package; `instead` says what to do then.
+ */
+export function specFiles(stem: string, instead: string, from: string = process.cwd()): string[] {
   const root = packageRoot(from)
-  if (root === undefined) throw new InputError(`no package.json in ${from} or above: name the files to check`)
+  if (root === undefined) throw new InputError(`no package.json in ${from} or above: ${instead}`)
   const specs = join(root, 'specs')
   if (!existsSync(specs)) return []
   const folders = readdirSync(specs, { withFileTypes: true }).filter((entry) => entry.isDirectory())

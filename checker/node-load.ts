@@ -1,7 +1,7 @@
 /** Loads spec modules, and says in one line what is wrong with one that cannot be used. */
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { validate } from '../model/validate.ts'
 import type { Check } from './check.ts'
 import { checkName } from './format.ts'
@@ -69,10 +69,24 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   }
   if (/\.[mc]?ts$/.test(path)) await registerTypeScript(file)
   try {
-    return await import(pathToFileURL(path).href)
+    const module = await import(pathToFileURL(path).href)
+    // What is compiled to CommonJS on the way has all its exports there, and often only there.
+    return typeof module.default === 'object' ? { ...module.default, ...module } : module
   } catch (error) {
-    throw new InputError(`${file}: cannot be loaded: ${oneLine(error)}`)
+    throw new InputError(`${file}: cannot be loaded: ${oneLine(error)}${thrownAt(error)}`)
   }
+}
+
+const ours = dirname(fileURLToPath(import.meta.url))
+
+/** Where in somebody's code an error was thrown, if its stack says so. */
+function thrownAt(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  for (const [, place, line] of stack.matchAll(/(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]+?):(\d+):\d+\)?$/gm)) {
+    const path = place.startsWith('file:') ? fileURLToPath(place) : place
+    if (!path.startsWith(ours) && !path.includes('node_modules')) return ` (${relative(process.cwd(), path)}:${line})`
+  }
+  return ''
 }
 
 const verdicts: Readonly<Record<Verdict, true>> = { holds: true, refuted: true, inconclusive: true }

@@ -16,7 +16,10 @@ export async function runCommand(
   args: readonly string[],
   options: { json?: boolean },
 ): Promise<number> {
-  const demos = specFiles('demo').map((file) => ({ name: basename(dirname(file)), file }))
+  const demos = specFiles('demo', 'run this in a package that has demonstrations').map((file) => ({
+    name: basename(dirname(file)),
+    file,
+  }))
   if (name === undefined) {
     if (options.json) print(JSON.stringify({ command: 'run', demonstrations: demos }, null, 2))
     else print(demos.length === 0 ? 'no demonstrations in this package' : demos.map((demo) => demo.name).join('\n'))

@@ -2,7 +2,7 @@
 import { count, duration, stressTable } from './format.ts'
 import { InputError } from './node-input-error.ts'
 import type { StressJob, StressMessage } from './node-stress-judge.ts'
-import { complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
+import { columnsOf, complain, exit, ProgressLine, paintFor, print } from './node-terminal.ts'
 import { startThread } from './node-thread.ts'
 import type { StressResult } from './stress.ts'
 
@@ -24,7 +24,7 @@ export async function stressCommand(file: string, options: StressOptions): Promi
       JSON.stringify({ command: 'stress', exit: code, ...(interrupted === undefined ? {} : { interrupted }), results }, null, 2),
     )
   } else {
-    if (results.length > 0) print(stressTable(results, paintFor(process.stdout)))
+    if (results.length > 0) print(stressTable(results, paintFor(process.stdout), columnsOf(process.stdout)))
     if (interrupted !== undefined) complain(`interrupted ${interrupted}`)
   }
   return code

@@ -13,6 +13,11 @@ export function paintFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = pr
   return stream.isTTY && env.TERM !== 'dumb' ? ansi : plain
 }
 
+/** How many columns results have: those of the terminal that shows them, otherwise as many as they take. */
+export function columnsOf(stream: NodeJS.WriteStream): number {
+  return stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY
+}
+
 /** Writes a result. A reader that went away (`heddle check | head`) ends the program quietly. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)

@@ -6,8 +6,9 @@ import { findTypeScriptLoader } from './node-typescript.ts'
 // Node 20 starts a thread from JavaScript only, so that from source the first thing it runs is this.
 const fromSource = `
 const { workerData } = require('node:worker_threads')
-import(workerData.loader).then(({ register }) => {
-  register()
+const { cjs, esm } = workerData.loader
+Promise.all([import(cjs), import(esm)]).then((apis) => {
+  for (const { register } of apis) register()
   globalThis[Symbol.for('heddle/typescript')] = true
   return import(workerData.entry)
 })`

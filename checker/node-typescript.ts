@@ -5,13 +5,20 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { InputError } from './node-input-error.ts'
 
-/** The URL of tsx's interface, from beside this package or from beside `file`; `undefined` when it is not installed. */
-export function findTypeScriptLoader(file: string): string | undefined {
+/** What tsx offers, by the URLs of its modules: for imports, and for packages that are not `"type": "module"`. */
+export interface TypeScriptLoader {
+  readonly esm: string
+  readonly cjs: string
+}
+
+/** Finds tsx beside this package or beside `file`; `undefined` when it is not installed. */
+export function findTypeScriptLoader(file: string): TypeScriptLoader | undefined {
   for (const from of [fileURLToPath(import.meta.url), file]) {
     try {
       const manifest = createRequire(from).resolve('tsx/package.json')
       const { exports } = JSON.parse(readFileSync(manifest, 'utf8'))
-      return pathToFileURL(join(dirname(manifest), exports['./esm/api'].import.default)).href
+      const url = (entry: string): string => pathToFileURL(join(dirname(manifest), exports[entry].import.default)).href
+      return { esm: url('./esm/api'), cjs: url('./cjs/api') }
     } catch {
       // Not installed there.
     }
@@ -26,10 +33,14 @@ const registered = Symbol.for('heddle/typescript')
 export async function registerTypeScript(file: string): Promise<void> {
   const thread = globalThis as { [registered]?: boolean }
   if (thread[registered]) return
-  const url = findTypeScriptLoader(resolve(file))
-  if (url !== undefined) {
-    const tsx: typeof import('tsx/esm/api') = await import(url)
-    tsx.register()
+  const loader = findTypeScriptLoader(resolve(file))
+  if (loader !== undefined) {
+    const [cjs, esm]: [typeof import('tsx/cjs/api'), typeof import('tsx/esm/api')] = await Promise.all([
+      import(loader.cjs),
+      import(loader.esm),
+    ])
+    cjs.register()
+    esm.register()
     thread[registered] = true
   } else if (!(process.features as { typescript?: unknown }).typescript) {
     throw new InputError(`${file}: TypeScript needs tsx: npm install --save-dev tsx`)

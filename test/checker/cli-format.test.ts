@@ -245,6 +245,28 @@ describe('progress', () => {
   })
 })
 
+describe('a terminal that is narrow', () => {
+  const name = 'ring/push1-push-batch2-pop-batch/1w1r-cap2-wrap'
+  const long: CheckResult = { ...good, name }
+  const sentence = 'the exchange of written changes places with what the writer does next'
+  const results = [long, good, { ...mutant, mutant: { name: sentence, guarantee: 'p/right' } }]
+
+  it.each([140, 120, 100, 80, 66])('of %i columns has tables that fit', (columns) => {
+    const lines = checksTable(results, plain, columns).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns)
+    expect(lines.filter((line) => line.includes('1,200') && line.endsWith('yes'))).toHaveLength(2)
+  })
+
+  it('does without what the search cost first', () => {
+    expect(checksTable([long], plain, 110)).toBe(checksTable([long]))
+    expect(checksTable([long], plain, 90).split('\n')).toEqual([
+      `check${' '.repeat(44)}verdict  executions  seconds  as expected`,
+      `${name}  holds         1,200    0.500  yes`,
+    ])
+    expect(checksTable([long], plain, 70).split('\n')[1]).toBe('ring/push1-pu…w1r-cap2-wrap  holds         1,200    0.500  yes')
+  })
+})
+
 describe('estimates', () => {
   it('are a table that owns up to what it does not know', () => {
     const file = 'f'

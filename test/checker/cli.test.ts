@@ -259,6 +259,35 @@ describe('heddle check without files', () => {
   })
 })
 
+describe('TypeScript in a package of any kind', () => {
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'heddle-typed-'))
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(installed.folder, join(folder, 'node_modules/heddle'), 'junction')
+    writeFileSync(join(folder, 'one.ts'), `export const one: number = 1`)
+    writeFileSync(
+      join(folder, 'typed.ts'),
+      `
+import type { Check } from 'heddle/checker'
+import { program } from 'heddle/model'
+import { one } from './one.ts'
+const typed = program({ name: 'typed/one', words: 1, threads: { only: (memory) => memory.add(0, one as number) } })
+export const checks: readonly Check[] = [{ program: typed, expect: { verdict: 'holds', executions: 1 } }]`,
+    )
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it.each(['{}', '{ "type": "commonjs" }', '{ "type": "module" }'])('is loaded where package.json is %s', async (manifest) => {
+    writeFileSync(join(folder, 'package.json'), manifest)
+    const outcome = await heddle(['check', 'typed.ts', '--json'], { cwd: folder })
+    expect(outcome.stderr).toBe('')
+    expect(json<CheckDocument>(outcome).results).toMatchObject([{ name: 'typed/one', met: true }])
+  })
+})
+
 describe('TypeScript without tsx', () => {
   let folder: string
 
@@ -341,7 +370,11 @@ describe.concurrent('bad input gets one clear line and exit code 2', () => {
     ['a bound that is no number', ['check', '--seconds', 'ten'], /--seconds.*'ten'.*positive number/],
     ['a file that is not there', ['check', 'specs/nowhere.ts'], /specs\/nowhere\.ts: no such file/],
     ['a name that matches nothing', ['check', fixture('good.js'), '--only', 'zzz'], /no check matches --only zzz/],
-    ['a module that throws', ['check', bad('throws')], /throws\.js: cannot be loaded: thrown while loading/],
+    [
+      'a module that throws',
+      ['check', bad('throws')],
+      /throws\.js: cannot be loaded: thrown while loading \(test\/checker\/fixtures\/bad\/throws\.js:\d+\)\n$/,
+    ],
     ['a fault that makes no sense', ['check', fixture('faults.js')], /faults\.js: check 1: .*faults\/odd.*: .+/],
     ['a good file beside a bad one', ['check', fixture('failing.js'), bad('empty')], /empty\.js: 'checks' is empty/],
     [
