@@ -83,13 +83,17 @@ export class Interleavings {
   readonly #races: Int32Array
   #raceStep: Int32Array = new Int32Array(1024)
   #raceOp: Int32Array = new Int32Array(1024)
+  /** The later step of the race; and the last step that matters to what was found about it. */
+  #raceSecond: Int32Array = new Int32Array(1024)
+  #raceUntil: Int32Array = new Int32Array(1024)
+  /** Races to be looked at again when what comes after them changes. */
+  #open: Int32Array = new Int32Array(1024)
+  #opened = 0
   /** Where the plain writes after it begin, to be undone. */
   readonly #plain: Int32Array
   #plainWord: Int32Array = new Int32Array(1024)
   #plainOld: Int32Array = new Int32Array(1024)
   #plainTop = 0
-  /** Whether something new does not happen after it. */
-  readonly #news: Uint8Array
 
   // For each place between two steps.
   /** The wakeup tree: its first branch. */
@@ -110,6 +114,8 @@ export class Interleavings {
   #free = none
 
   // Scratch.
+  /** For each thread how many of its steps a wakeup sequence needs. */
+  readonly #need: Int32Array
   readonly #awakening: Int32Array
   readonly #wakeThread: Int32Array
   readonly #wakeOp: Int32Array
@@ -141,7 +147,7 @@ export class Interleavings {
     this.#clock = array(steps * count)
     this.#races = array(steps + 1)
     this.#plain = array(steps)
-    this.#news = new Uint8Array(steps)
+    this.#need = array(count)
     this.#tree = array(steps + 1).fill(none)
     this.#asleep = array(steps + 1)
     this.#asleepThread = array((steps + 1) * count)
@@ -324,6 +330,7 @@ export class Interleavings {
       }
     }
     this.#raceStep[races] = step
+    this.#raceSecond[races] = this.#tip[thread]
     this.#raceOp[races] = reversed
     return races + 1
   }
@@ -344,6 +351,8 @@ export class Interleavings {
     const length = 2 * this.#raceStep.length
     this.#raceStep = grown(this.#raceStep, length)
     this.#raceOp = grown(this.#raceOp, length)
+    this.#raceSecond = grown(this.#raceSecond, length)
+    this.#raceUntil = grown(this.#raceUntil, length)
   }
 
   /** Does what comes before the next SeqCst operation, and notes whether there is one. */
@@ -457,28 +466,23 @@ export class Interleavings {
 
   /** Enters what the races of this interleaving ask for into the wakeup trees. */
   #reverse(): void {
-    const length = this.#depth
     const left = this.#left
-    const news = this.#news
-    const clock = this.#clock
-    const count = this.#count
-    // Of two older steps the race has been looked at, with more behind it, if all that is new happens after the first.
-    for (let step = 0; step < left; step++) {
-      const thread = this.#thread[step]
-      const position = this.#position[step]
-      let found = 0
-      for (let other = left; other < length; other++) {
-        if (clock[other * count + thread] >= position) continue
-        found = 1
-        break
-      }
-      news[step] = found
+    const bottom = this.#races[left]
+    const top = this.#races[this.#depth]
+    const open = this.#open
+    let still = 0
+    for (let i = 0; i < this.#opened; i++) {
+      const race = open[i]
+      if (race >= bottom) continue
+      open[still++] = race
+      if (this.#raceUntil[race] >= left && this.#hasNews(this.#raceStep[race])) this.#look(race)
     }
-    for (let step = 0; step < length; step++) {
-      for (let race = this.#races[step], end = this.#races[step + 1]; race < end; race++) {
-        const first = this.#raceStep[race]
-        if (step >= left || news[first] === 1) this.#consider(first, this.#thread[step], this.#raceOp[race])
-      }
+    this.#opened = still
+    for (let race = bottom; race < top; race++) {
+      this.#look(race)
+      if (this.#raceUntil[race] === this.#raceSecond[race]) continue
+      if (this.#opened === open.length) this.#open = grown(open, 2 * open.length)
+      this.#open[this.#opened++] = race
     }
     // Who is not enabled may have been so before some write.
     for (let rest = this.#running; rest !== 0; rest &= rest - 1) {
@@ -487,45 +491,107 @@ export class Interleavings {
     }
   }
 
+  /** Whether some step that is new does not happen after a step. */
+  #hasNews(step: number): boolean {
+    const thread = this.#thread[step]
+    const position = this.#position[step]
+    for (let other = this.#left, length = this.#depth; other < length; other++) {
+      if (this.#clock[other * this.#count + thread] < position) return true
+    }
+    return false
+  }
+
+  #look(race: number): void {
+    const second = this.#raceSecond[race]
+    const previous = this.#previous[second]
+    this.#raceUntil[race] = this.#consider(this.#raceStep[race], this.#thread[second], this.#raceOp[race], second, previous)
+  }
+
   #reconsider(thread: number): void {
     const node = this.#next[thread]
     const previous = this.#tip[thread]
     for (let step = this.#lastWrite[node.word]; step >= 0 && !this.#isBefore(step, previous); step = this.#writeBefore[step]) {
       const reversed = this.#reversed(thread, node, step)
       if (reversed < 0) continue
-      this.#consider(step, thread, reversed)
+      this.#consider(step, thread, reversed, this.#depth, previous)
       return
     }
   }
 
-  /** Enters what does not happen after a step, and then another thread's operation, if nothing explored covers it. */
-  #consider(first: number, second: number, op: number): void {
+  /**
+   * Reverses a race: enters into the tree of the place before its first step what must come before the operation of the
+   * second, and that operation, unless what was explored from there covers all that does not happen after the first step.
+   * Of the rest only as much comes along as is needed to wake the sleepers.
+   *
+   * @returns the last step that this depends on
+   */
+  #consider(first: number, thread: number, op: number, second: number, previous: number): number {
     const count = this.#count
     const clock = this.#clock
-    const awakening = this.#awakening
-    const from = first * count
-    // The sleepers that would not be woken.
-    let sleeping = this.#asleep[first]
-    for (let i = 0; i < sleeping; i++) awakening[i] = from + i
-    const thread = this.#thread[first]
-    const position = this.#position[first]
-    let wake = 0
-    for (let step = first + 1, length = this.#depth; step <= length; step++) {
-      const last = step === length
-      if (!last && clock[step * count + thread] >= position) continue
-      const itsThread = last ? second : this.#thread[step]
-      const itsOp = last ? op : this.#op[step]
-      for (let i = sleeping - 1; i >= 0; i--) {
-        const sleeper = awakening[i]
-        if (this.#asleepThread[sleeper] === itsThread) return
-        if (dependent(this.#asleepOp[sleeper], itsOp)) awakening[i] = awakening[--sleeping]
+    const need = this.#need
+    need.fill(0)
+    if (previous > first) this.#require(previous)
+    if ((op & 1) === 1 && (this.#op[first] & 1) === 0) {
+      for (let read = this.#readBefore[second]; read > first; read = this.#readBefore[read]) {
+        if (!this.#isBefore(first, read)) this.#require(read)
       }
-      this.#wakeThread[wake] = itsThread
-      this.#wakeOp[wake++] = itsOp
     }
-    if (sleeping > 0) return
+    const firstThread = this.#thread[first]
+    const position = this.#position[first]
+    let until = second
+    let sleeping = this.#asleep[first]
+    if (sleeping > 0) {
+      const awakening = this.#awakening
+      for (let i = 0; i < sleeping; i++) awakening[i] = first * count + i
+      for (let step = first + 1; step < second; step++) {
+        if (need[this.#thread[step]] < this.#position[step]) continue
+        sleeping = this.#rouse(sleeping, this.#thread[step], this.#op[step])
+        if (sleeping < 0) return second
+      }
+      sleeping = this.#rouse(sleeping, thread, op)
+      if (sleeping < 0) return second
+      for (let step = first + 1, length = this.#depth; sleeping > 0 && step < length; step++) {
+        if (clock[step * count + firstThread] >= position || need[this.#thread[step]] >= this.#position[step]) continue
+        const asleep = sleeping
+        sleeping = this.#rouse(sleeping, this.#thread[step], this.#op[step])
+        if (sleeping === asleep) continue
+        if (step > until) until = step
+        if (sleeping < 0) return until
+        this.#require(step)
+      }
+      if (sleeping > 0) return this.#thread.length
+    }
+    let wake = 0
+    for (let step = first + 1; step <= until; step++) {
+      if (step === this.#depth || need[this.#thread[step]] < this.#position[step]) continue
+      this.#wakeThread[wake] = this.#thread[step]
+      this.#wakeOp[wake++] = this.#op[step]
+    }
+    this.#wakeThread[wake] = thread
+    this.#wakeOp[wake++] = op
     this.#wake = wake
     this.#insert(first)
+    return until
+  }
+
+  /** A step, and what happens before it, is needed. */
+  #require(step: number): void {
+    const from = step * this.#count
+    const clock = this.#clock
+    const need = this.#need
+    for (let t = 0; t < need.length; t++) if (clock[from + t] > need[t]) need[t] = clock[from + t]
+  }
+
+  /** How many sleep on when a thread does an operation; -1 when it is one of them. */
+  #rouse(sleeping: number, thread: number, op: number): number {
+    const awakening = this.#awakening
+    let still = sleeping
+    for (let i = sleeping - 1; i >= 0; i--) {
+      const sleeper = awakening[i]
+      if (this.#asleepThread[sleeper] === thread) return -1
+      if (dependent(this.#asleepOp[sleeper], op)) awakening[i] = awakening[--still]
+    }
+    return still
   }
 
   /** Inserts the wakeup sequence into the tree of a place. */
