@@ -3,9 +3,9 @@ import { requireInteger, show } from './require.ts'
 import { copyWords, WordView } from './word-view.ts'
 
 /**
- * Where copying changes its way, in bytes (Node 20; `test/bench/memory.ts` shows it). A loop costs half a nanosecond for
- * each word, or one for each byte. `TypedArray.prototype.set` costs about 15 whatever the size, but reading needs a view
- * of the part that is read, which takes as long again.
+ * Where copying changes its way, in bytes; `test/bench/memory.ts` shows the costs about these sizes (chosen on Node 20). A
+ * loop is the cheapest for few words or bytes. `TypedArray.prototype.set` costs the same for all small sizes, but reading
+ * needs a view of the part that is read, which costs as much again.
  */
 const wordReadBytes = 128
 const wordWriteBytes = 64
@@ -26,8 +26,9 @@ const pauseHint: () => void = (Atomics as { pause?: () => void }).pause ?? (() =
  * ```
  *
  * Any number of threads may stand on one buffer, each with a `SharedMemory` of its own. Every operation is wait-free,
- * except `wait`. There is this one class and no other over a `SharedArrayBuffer`: engines inline its methods only while
- * one class is seen at a call, and cost is then that of the bare `Atomics`.
+ * except `wait`. The last array that was copied from, and the last that was copied to, are kept: copying is faster for an
+ * array that comes again. There is this one class and no other over a `SharedArrayBuffer`: engines inline its methods only
+ * while one class is seen at a call, and cost is then that of the bare `Atomics`.
  */
 export class SharedMemory implements Memory {
   /** The buffer underneath: post this one to other threads. */

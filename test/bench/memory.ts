@@ -71,8 +71,8 @@ compare(
   },
 )
 
-// Sizes about those where copying changes from a loop to a call.
-for (const size of [8, 15, 16, 32, 64, 256, 1024]) {
+// Sizes about those where copying changes its way.
+for (const size of [8, 15, 32, 64, 128, 256, 1024]) {
   const copy = new Uint8Array(size)
   compare(
     `readBytes, ${size}`,
@@ -83,6 +83,21 @@ for (const size of [8, 15, 16, 32, 64, 256, 1024]) {
     `writeBytes, ${size}`,
     () => memory.writeBytes(64, copy),
     () => bytes.set(copy, 64),
+  )
+}
+
+// Arrays that do not come twice in a row.
+for (const size of [8, 32, 64]) {
+  const copies = [new Uint8Array(size), new Uint8Array(size)] as const
+  compare(
+    `readBytes, ${size}, two arrays in turn`,
+    () => memory.readBytes(64, copies[next() & 1]),
+    () => copies[next() & 1].set(bytes.subarray(64, 64 + size)),
+  )
+  compare(
+    `writeBytes, ${size}, two arrays in turn`,
+    () => memory.writeBytes(64, copies[next() & 1]),
+    () => bytes.set(copies[next() & 1], 64),
   )
 }
 
