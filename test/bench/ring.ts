@@ -5,7 +5,7 @@
  *   npm run build && npx tsx test/bench/ring.ts [--json] [--rounds N]
  *
  * Every item carries its number, and the receiving thread checks it. Each contender keeps its two threads for all rounds;
- * the first two rounds are for warming up. `heddle` and `ringbuf.js` try again and again (two processors must be free);
+ * the first twenty rounds are for warming up. `heddle` and `ringbuf.js` try again and again (two processors must be free);
  * `heddle, waiting` sleeps where it has to.
  */
 
@@ -21,9 +21,12 @@ type Contender = (typeof contenders)[number]
 
 const CAPACITY = 1024
 const BATCH = 64
-const WARM_UP = 2
-/** About this long is one round of one contender, once it is warm. */
-const ROUND_MS = 100
+const WARM_UP = 20
+/**
+ * About this long is one round of one contender, once it is warm: short and many, so that on a shared machine most rounds
+ * go by without a thread losing its processor.
+ */
+const ROUND_MS = 5
 
 interface Configuration {
   readonly itemBytes: number
@@ -141,7 +144,7 @@ async function measure(configuration: Configuration, rounds: number): Promise<re
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '9' } },
+    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '49' } },
   })
   if (!existsSync(new URL('../../dist/core/index.js', import.meta.url))) {
     console.error('the compiled ring is measured: run `npm run build` first')
