@@ -77,7 +77,7 @@ export class Interleavings {
   readonly #writeBefore: Int32Array
   readonly #readBefore: Int32Array
   readonly #runningBefore: Int32Array
-  /** For each thread how many of its steps happen before the end of this one. */
+  /** For each thread how many of its steps happen before the end of this one. Behind the last a row to work in, and one of zeros. */
   readonly #clock: Int32Array
   /** Where its races begin: a step before, and what it would be if it came before that. */
   readonly #races: Int32Array
@@ -114,8 +114,6 @@ export class Interleavings {
   #free = none
 
   // Scratch.
-  /** For each thread how many of its steps a wakeup sequence needs. */
-  readonly #need: Int32Array
   readonly #awakening: Int32Array
   readonly #wakeThread: Int32Array
   readonly #wakeOp: Int32Array
@@ -144,10 +142,9 @@ export class Interleavings {
     this.#writeBefore = array(steps)
     this.#readBefore = array(steps)
     this.#runningBefore = array(steps)
-    this.#clock = array(steps * count)
+    this.#clock = array((steps + 2) * count)
     this.#races = array(steps + 1)
     this.#plain = array(steps)
-    this.#need = array(count)
     this.#tree = array(steps + 1).fill(none)
     this.#asleep = array(steps + 1)
     this.#asleepThread = array((steps + 1) * count)
@@ -503,8 +500,7 @@ export class Interleavings {
 
   #look(race: number): void {
     const second = this.#raceSecond[race]
-    const previous = this.#previous[second]
-    this.#raceUntil[race] = this.#consider(this.#raceStep[race], this.#thread[second], this.#raceOp[race], second, previous)
+    this.#raceUntil[race] = this.#consider(this.#raceStep[race], this.#thread[second], this.#raceOp[race], second, second)
   }
 
   #reconsider(thread: number): void {
@@ -513,7 +509,7 @@ export class Interleavings {
     for (let step = this.#lastWrite[node.word]; step >= 0 && !this.#isBefore(step, previous); step = this.#writeBefore[step]) {
       const reversed = this.#reversed(thread, node, step)
       if (reversed < 0) continue
-      this.#consider(step, thread, reversed, this.#depth, previous)
+      this.#consider(step, thread, reversed, this.#depth, previous < 0 ? this.#thread.length + 1 : previous)
       return
     }
   }
@@ -525,17 +521,12 @@ export class Interleavings {
    *
    * @returns the last step that this depends on
    */
-  #consider(first: number, thread: number, op: number, second: number, previous: number): number {
+  #consider(first: number, thread: number, op: number, second: number, cause: number): number {
     const count = this.#count
     const clock = this.#clock
-    const need = this.#need
-    need.fill(0)
-    if (previous > first) this.#require(previous)
-    if ((op & 1) === 1 && (this.#op[first] & 1) === 0) {
-      for (let read = this.#readBefore[second]; read > first; read = this.#readBefore[read]) {
-        if (!this.#isBefore(first, read)) this.#require(read)
-      }
-    }
+    // What happens before the second step, without what happens after the first.
+    let need = cause * count
+    let required = cause
     const firstThread = this.#thread[first]
     const position = this.#position[first]
     let until = second
@@ -544,26 +535,28 @@ export class Interleavings {
       const awakening = this.#awakening
       for (let i = 0; i < sleeping; i++) awakening[i] = first * count + i
       for (let step = first + 1; step < second; step++) {
-        if (need[this.#thread[step]] < this.#position[step]) continue
+        if (clock[need + this.#thread[step]] < this.#position[step] || clock[step * count + firstThread] >= position) continue
         sleeping = this.#rouse(sleeping, this.#thread[step], this.#op[step])
         if (sleeping < 0) return second
       }
       sleeping = this.#rouse(sleeping, thread, op)
       if (sleeping < 0) return second
       for (let step = first + 1, length = this.#depth; sleeping > 0 && step < length; step++) {
-        if (clock[step * count + firstThread] >= position || need[this.#thread[step]] >= this.#position[step]) continue
+        if (clock[step * count + firstThread] >= position || clock[need + this.#thread[step]] >= this.#position[step]) continue
         const asleep = sleeping
         sleeping = this.#rouse(sleeping, this.#thread[step], this.#op[step])
         if (sleeping === asleep) continue
         if (step > until) until = step
         if (sleeping < 0) return until
-        this.#require(step)
+        required = this.#require(required, step)
+        need = required * count
       }
       if (sleeping > 0) return this.#thread.length
     }
     let wake = 0
     for (let step = first + 1; step <= until; step++) {
-      if (step === this.#depth || need[this.#thread[step]] < this.#position[step]) continue
+      if (step === this.#depth || clock[need + this.#thread[step]] < this.#position[step]) continue
+      if (clock[step * count + firstThread] >= position) continue
       this.#wakeThread[wake] = this.#thread[step]
       this.#wakeOp[wake++] = this.#op[step]
     }
@@ -574,12 +567,15 @@ export class Interleavings {
     return until
   }
 
-  /** A step, and what happens before it, is needed. */
-  #require(step: number): void {
-    const from = step * this.#count
+  /** Adds a step, and what happens before it, to what is needed: the row of clocks that holds both. */
+  #require(required: number, step: number): number {
+    const count = this.#count
     const clock = this.#clock
-    const need = this.#need
-    for (let t = 0; t < need.length; t++) if (clock[from + t] > need[t]) need[t] = clock[from + t]
+    const scratch = this.#thread.length
+    const at = scratch * count
+    if (required !== scratch) clock.copyWithin(at, required * count, required * count + count)
+    this.#join(at, step)
+    return scratch
   }
 
   /** How many sleep on when a thread does an operation; -1 when it is one of them. */
