@@ -6,5 +6,16 @@ export { explore } from './explore.ts'
 export { GuaranteeError, guarantee } from './guarantee.ts'
 export { canonicalOutcome } from './outcome.ts'
 export { replay } from './replay.ts'
-export type { Bounds, Estimate, ExploreOptions, Failure, FailureKind, Progress, Report, TraceStep, Verdict } from './report.ts'
+export type {
+  Bounds,
+  Covered,
+  Estimate,
+  ExploreOptions,
+  Failure,
+  FailureKind,
+  Progress,
+  Report,
+  TraceStep,
+  Verdict,
+} from './report.ts'
 export { ScheduleError } from './schedule.ts'

@@ -123,6 +123,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
   'checker/index.ts': [
     'Bounds',
     'Check',
+    'Covered',
     'Estimate',
     'ExploreOptions',
     'Failure',

@@ -69,7 +69,7 @@ describe('the tarball', () => {
         .filter((file) => !other.includes(file))
         .map((file) => file.replace(/^(dist\/)?.*?(\.d)?(\.[a-z]+)(\.map)?$/, '$1*$2$3$4')),
     )
-    expect([...kinds].sort()).toEqual(['*.ts', 'dist/*.d.ts', 'dist/*.d.ts.map', 'dist/*.js', 'dist/*.js.map'])
+    expect([...kinds].sort()).toEqual(['*.md', '*.ts', 'dist/*.d.ts', 'dist/*.d.ts.map', 'dist/*.js', 'dist/*.js.map'])
     expect(user.files.filter((file) => /\.(test|bench)\./.test(file))).toEqual([])
   })
 
