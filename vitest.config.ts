@@ -6,6 +6,7 @@ const results = process.env.HEDDLE_TEST_RESULTS
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/seed.ts'],
     // Processes, not threads: a test that leaves a worker in `Atomics.wait` cannot hold up the others.
     pool: 'forks',
     maxWorkers: 2,

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { explore, replay } from '../../checker/index.ts'
 import { compareStates, reduce } from '../oracle/compare.ts'
 import { print, profiles, type Sketch, sketches } from '../oracle/generate.ts'
+import { seed } from '../seed.ts'
 
 const programs = Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 4)
-const seed = Number(process.env.HEDDLE_SEED ?? Date.now() % 2 ** 31)
 
 function wrongOrThrown(sketch: Sketch): string | undefined {
   try {

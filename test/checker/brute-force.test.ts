@@ -10,12 +10,12 @@ import { explore, replay } from '../../checker/index.ts'
 import type { BruteForceResult } from '../oracle/brute-force.ts'
 import { compare, oracle, reduce } from '../oracle/compare.ts'
 import { print, profiles, type Sketch, sketches } from '../oracle/generate.ts'
+import { seed } from '../seed.ts'
 
 const programs = Number(process.env.HEDDLE_PROGRAMS ?? 4000)
 /** Parts of them of each profile: chosen so that no kind of program below is rare. */
 const parts = { atomics: 2, pauses: 5, waits: 5, plain: 8, mixed: 5 } as const
 const allParts = profiles.reduce((sum, profile) => sum + parts[profile], 0)
-const seed = Number(process.env.HEDDLE_SEED ?? Date.now() % 2 ** 31)
 
 /** How many programs of each kind there were. Kinds overlap. */
 const kinds = {

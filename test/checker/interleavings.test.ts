@@ -14,6 +14,7 @@ import { oracle } from '../oracle/compare.ts'
 import { programOf, sketches } from '../oracle/generate.ts'
 import { families, reordered } from '../programs/index.ts'
 import { counted } from '../programs/structures.ts'
+import { seed } from '../seed.ts'
 
 /** How often each ending was met; `undefined` for a program that sleeps. */
 function endings(program: Program): Record<Ending, number> | undefined {
@@ -53,7 +54,6 @@ describe('interleavings of known structures are as many as another search found'
 
 describe('interleavings are as many as the executions that the graph search finds', () => {
   const programs = Number(process.env.HEDDLE_PROGRAMS ?? 4000)
-  const seed = Number(process.env.HEDDLE_SEED ?? Date.now() % 2 ** 31)
 
   it.each(['atomics', 'pauses'] as const)(`on random programs of profile %s (HEDDLE_SEED=${seed})`, (profile) => {
     let compared = 0

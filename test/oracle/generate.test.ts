@@ -1,12 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { program } from '../../model/program.ts'
+import { seed } from '../seed.ts'
 import { bruteForce } from './brute-force.ts'
 import { oracle, reduce } from './compare.ts'
 import { everyRun } from './every-run.ts'
 import { print, profiles, programOf, type Sketch, sketches } from './generate.ts'
-
-const seed = Number(process.env.HEDDLE_SEED ?? Date.now() % 2 ** 31)
 
 describe.each(profiles)('random programs of profile %s', (profile) => {
   it('are judged alike by both oracles', () => {
