@@ -29,10 +29,15 @@ export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
     const own = (other: number): boolean =>
       graph.thread[other] === thread && graph.index[other] >= start && graph.index[other] < end
     if (kind !== SHARED_WRITE && !isUpdate(kind)) return isDone(graph.rf[event])
-    const previous = graph.coPrevious[event]
-    if (!isDone(previous)) return false
-    for (let read = graph.firstReader[previous]; read >= 0; read = graph.nextReader[read]) {
-      if (graph.kind[read] !== WAKE && !own(read) && !isDone(read) && graph.index[read] < counts[graph.thread[read]]) return false
+    // Who read what this write replaces came before it. So did who read what a plain write before it replaced, as this
+    // one shows only if the two race.
+    for (let previous = graph.coPrevious[event]; ; previous = graph.coPrevious[previous]) {
+      if (!isDone(previous)) return false
+      for (let read = graph.firstReader[previous]; read >= 0; read = graph.nextReader[read]) {
+        if (graph.kind[read] === WAKE || own(read) || isDone(read)) continue
+        if (graph.index[read] < counts[graph.thread[read]]) return false
+      }
+      if (graph.kind[previous] !== PLAIN_WRITE) break
     }
     return true
   }

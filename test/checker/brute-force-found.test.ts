@@ -1,7 +1,7 @@
 /** Programs on which the explorer once was wrong: random programs found them, this keeps them. */
 
 import { describe, expect, it } from 'vitest'
-import { explore, GuaranteeError, guarantee } from '../../checker/index.ts'
+import { explore, GuaranteeError, guarantee, replay } from '../../checker/index.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Program, Readable } from '../../model/program.ts'
 import { bruteForce } from '../oracle/brute-force.ts'
@@ -104,6 +104,16 @@ describe('programs that were judged wrongly once', () => {
       const { failure } = explore({ ...programOf(threads), always })
       expect(failure).toMatchObject({ kind: 'assertion', guarantee: 'never' })
     }
+  })
+
+  it('a race of a load and a plain write that a store hides when it comes first', () => {
+    const program = programOf({
+      a: (m) => [m.add(0, 0), m.write(5, 0), m.store(5, 0)],
+      b: (m) => m.load(5),
+    })
+    const { failure } = explore(program)
+    expect(failure?.kind).toBe('data-race')
+    expect(replay(program, failure?.schedule ?? '').failure?.kind).toBe('data-race')
   })
 
   it('an invariant that sees the first plain writes of a thread', () => {
