@@ -27,10 +27,17 @@ export function estimate(
   })
 }
 
+/** For how many seconds random walks are made unless told otherwise. */
+export const walkSeconds = 0.2
+
 /** Walks a search that has not begun. */
 export function walk(
   search: Search,
-  { walks = 1000, seconds = 0.2, seed = 1 }: { readonly walks?: number; readonly seconds?: number; readonly seed?: number },
+  {
+    walks = 1000,
+    seconds = walkSeconds,
+    seed = 1,
+  }: { readonly walks?: number; readonly seconds?: number; readonly seed?: number },
 ): Estimate {
   const pick = picker(seed)
   const end = clock() + 1000 * seconds

@@ -5,7 +5,7 @@ import type { Program } from '../model/program.ts'
 import { lookOnly, SoloMemory } from '../model/solo-memory.ts'
 import { validate } from '../model/validate.ts'
 import { defaultEvents, validateBounds, withRoom } from './bounds.ts'
-import { walk } from './estimate.ts'
+import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
 import { everything, linearize } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
@@ -60,9 +60,6 @@ class Found extends Error {
     this.counts = counts
   }
 }
-
-/** For how long random walks are made. */
-const walkSeconds = 0.2
 
 /** The memory at the end of a graph, for one who has it alone: fetches what is asked for, and keeps what is written to itself. */
 class EndMemory extends SoloMemory {

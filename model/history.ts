@@ -106,16 +106,8 @@ export class History {
     this.#children = undefined
   }
 
-  /** Whether this node's operation equals another's. */
-  same(other: History): boolean {
-    return this.#is(other.kind, other.word, other.a, other.b, other.bytes)
-  }
-
+  /** Whether this node's operation is the one described. */
   matches(kind: number, word: number, a: number, b: number, bytes: string): boolean {
-    return this.#is(kind, word, a, b, bytes)
-  }
-
-  #is(kind: number, word: number, a: number, b: number, bytes: string): boolean {
     return this.kind === kind && this.word === word && this.a === a && this.b === b && this.bytes === bytes
   }
 }

@@ -9,16 +9,16 @@
  * process. Programs that sleep are left out. Counts that differ end the run with exit code 1.
  */
 
-import { parseArgs } from 'node:util'
 import { defaultEvents, withRoom } from '../../checker/bounds.ts'
 import { initialMemory } from '../../checker/run.ts'
 import { Search } from '../../checker/search.ts'
 import { withGuards } from '../../model/guards.ts'
 import { threadsOf } from '../../model/history.ts'
 import type { Program } from '../../model/program.ts'
+import { whatIsAsked } from './asked.ts'
 import { Interleavings, Unsupported } from './interleavings.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
-import { type Subject, subjects } from './subjects.ts'
+import type { Subject } from './subjects.ts'
 
 /** How often each ending was met. */
 interface Endings {
@@ -129,19 +129,9 @@ function row(compared: Compared): readonly string[] {
 }
 
 function main(): void {
-  const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '5' } },
-    allowPositionals: true,
-  })
-  const wanted = ({ program }: Subject): boolean =>
-    positionals.length === 0 || positionals.some((part) => program.name.includes(part))
-  const runs = Number(values.runs)
-  const chosen = subjects.filter(wanted)
-  if (!Number.isInteger(runs) || runs < 1 || chosen.length === 0) {
-    console.error(chosen.length === 0 ? `no program has ${positionals} in its name` : '--runs must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = whatIsAsked()
+  if (asked === undefined) return
+  const { json, runs, chosen } = asked
   const machine = thisMachine()
   const results: Compared[] = []
   const leftOut: string[] = []
@@ -156,7 +146,7 @@ function main(): void {
   }
 
   const ratios = results.map(({ ratio }) => ratio)
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, runs, results, leftOut }, undefined, 2))
   } else {
     console.log(describeMachine(machine))

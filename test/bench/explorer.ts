@@ -9,11 +9,11 @@
  * with exit code 1.
  */
 
-import { parseArgs } from 'node:util'
 import { explore } from '../../checker/index.ts'
 import type { Report } from '../../checker/report.ts'
+import { whatIsAsked } from './asked.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
-import { type Subject, subjects } from './subjects.ts'
+import type { Subject } from './subjects.ts'
 
 interface Measured {
   readonly program: string
@@ -100,19 +100,9 @@ function row(measured: Measured): readonly string[] {
 }
 
 function main(): void {
-  const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '5' } },
-    allowPositionals: true,
-  })
-  const wanted = ({ program }: Subject): boolean =>
-    positionals.length === 0 || positionals.some((part) => program.name.includes(part))
-  const runs = Number(values.runs)
-  const chosen = subjects.filter(wanted)
-  if (!Number.isInteger(runs) || runs < 1 || chosen.length === 0) {
-    console.error(chosen.length === 0 ? `no program has ${positionals} in its name` : '--runs must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = whatIsAsked()
+  if (asked === undefined) return
+  const { json, runs, chosen } = asked
   const machine = thisMachine()
   const results: Measured[] = []
   for (const subject of chosen) {
@@ -122,7 +112,7 @@ function main(): void {
 
   const ratios = results.map(ratio).filter((each) => each !== undefined)
   const summary = ratios.length === 0 ? undefined : { median: median(ratios), least: Math.min(...ratios) }
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, runs, results, ratiosToRecordedGenmc: summary }, undefined, 2))
   } else {
     console.log(describeMachine(machine))
