@@ -68,7 +68,7 @@ class EndMemory extends SoloMemory {
   #written: Map<number, number> | undefined
 
   constructor(initial: Int32Array, graph: Graph, writable: boolean) {
-    super(initial)
+    super(initial, writable && graph.kills > 0 ? (word) => tornBytes(graph, word) : undefined)
     this.#graph = graph
     this.#writable = writable
   }
@@ -85,6 +85,15 @@ class EndMemory extends SoloMemory {
     this.#written ??= new Map()
     this.#written.set(word, value)
   }
+}
+
+/** The bytes of a word that killed threads have left undefined. */
+function tornBytes(graph: Graph, word: number): number {
+  const location = graph.knownLocation(word)
+  if (location === undefined) return 0
+  let torn = 0
+  for (let byte = 1; byte < 16; byte <<= 1) if (graph.tornBelow(graph.lastWrite[location], byte) >= 0) torn |= byte
+  return torn
 }
 
 /** Lets a part of the program judge the end of a graph. */

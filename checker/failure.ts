@@ -9,6 +9,7 @@ export function classify(error: unknown): { kind: FailureKind; guarantee?: strin
     return { kind: 'assertion', guarantee: (error as Error & { guarantee: string }).guarantee, message }
   if (name === 'AssertionError') return { kind: 'assertion', message }
   if (error instanceof OutOfRangeError || name === 'OutOfRangeError') return { kind: 'out-of-range', message }
+  if (name === 'TornBytesError') return { kind: 'data-race', message }
   if (name === 'NonDeterminismError' || name === 'DivergedError') return { kind: 'non-determinism', message }
   return { kind: 'thrown', message: `${name}: ${message}` }
 }

@@ -130,7 +130,8 @@ export function indent(text: string, by = '  '): string {
 
 /** One step of a trace in the words of its column: `compareExchange 3: 0 -> 1, from writer #2`. */
 export function stepText(step: TraceStep): string {
-  const at = step.word === undefined ? '' : ` ${step.word}`
+  const place = step.word ?? step.participant
+  const at = place === undefined ? '' : ` ${place}`
   const from = step.from === undefined ? '' : `, from ${step.from}`
   if (step.value === undefined) return `${step.operation}${at}${from}`
   if (step.wrote !== undefined) return `${step.operation}${at}: ${step.value} -> ${step.wrote}${from}`

@@ -1,7 +1,19 @@
-import { type Graph, isExclusive, isUpdate, PLAIN_READ, PLAIN_WRITE, SHARED_WRITE, WAIT_TEST, WAKE } from '../model/graph.ts'
+import {
+  type Graph,
+  isExclusive,
+  isPlain,
+  isUpdate,
+  PLAIN_WRITE,
+  SHARED_READ,
+  SHARED_WRITE,
+  WAIT_TEST,
+  WAKE,
+} from '../model/graph.ts'
+import { KILLED, WAIT } from '../model/operation.ts'
+import { killOf, spuriousOf } from '../model/step.ts'
 
 /**
- * An interleaving of a graph: for each step the number of its thread. A step is one SeqCst operation; Unordered ones go
+ * An interleaving of a graph, step by step (`model/step.ts`). A step is one SeqCst operation; Unordered ones go
  * with the step before them. Stays with a thread as long as it can.
  *
  * @param counts how many events of each thread belong to it; closed under what must come before
@@ -25,7 +37,7 @@ export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
 
   const isReady = (event: number, thread: number, start: number, end: number): boolean => {
     const kind = graph.kind[event]
-    if (kind === PLAIN_READ || kind === PLAIN_WRITE) return true
+    if (isPlain(kind)) return true
     const own = (other: number): boolean =>
       graph.thread[other] === thread && graph.index[other] >= start && graph.index[other] < end
     if (kind !== SHARED_WRITE && !isUpdate(kind)) return isDone(graph.rf[event])
@@ -48,8 +60,9 @@ export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
     while (done[thread] < counts[thread]) {
       const end = stepEnd(thread)
       if (end < 0) break
-      const kind = graph.kind[graph.order[thread][done[thread]]]
-      if (kind !== PLAIN_READ && kind !== PLAIN_WRITE && kind !== WAKE) schedule.push(thread)
+      const event = graph.order[thread][done[thread]]
+      const kind = graph.kind[event]
+      if (!isPlain(kind) && kind !== WAKE) schedule.push(stepOf(graph, event))
       done[thread] = end
     }
     return done[thread] > from
@@ -60,6 +73,15 @@ export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
     for (let thread = 0; thread < graph.threads; thread++) if (run(thread)) moved = true
   }
   return schedule
+}
+
+/** The step that begins with an event. */
+function stepOf(graph: Graph, event: number): number {
+  const thread = graph.thread[event]
+  const node = graph.node[event]
+  if (node.kind === KILLED) return killOf(thread)
+  const isSpurious = node.kind === WAIT && graph.kind[event] === SHARED_READ && graph.valueAfter(graph.rf[event]) === node.a
+  return isSpurious ? spuriousOf(thread) : thread
 }
 
 /** All events of a graph. */

@@ -16,10 +16,15 @@ export type FailureKind =
 export interface TraceStep {
   /** The name of the thread. */
   readonly thread: string
-  /** The call on `Memory` (`load`, `compareExchange`, `writeBytes` ...), or what became of a sleeper: `woken`, `timed-out`. */
+  /**
+   * The call on `Memory` (`load`, `compareExchange`, `writeBytes` ...), or what became of a sleeper: `woken`, `timed-out`,
+   * `spurious`; or of anybody: `killed`, before the call at `source`.
+   */
   readonly operation: string
   /** The word accessed; for bulk copies the word of the first byte. */
   readonly word?: number
+  /** Whom `alive` asks about. */
+  readonly participant?: number
   /** What was read, or for `store`, `write` and `writeBytes` what was written. */
   readonly value?: number | string
   /** What a read-modify-write left in the word. */

@@ -1,6 +1,6 @@
 import type { Thread } from '../model/history.ts'
 import { Machine } from '../model/machine.ts'
-import { LOAD, operationNames } from '../model/operation.ts'
+import { ALIVE, COMPARE_EXCHANGE, KILLED, LOAD, operationNames, WAIT } from '../model/operation.ts'
 import type { Program } from '../model/program.ts'
 import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
 import { classify } from './failure.ts'
@@ -34,6 +34,14 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
   if (race !== undefined) {
     const [first, second] = race.rows.map((row) => machine.rows[row])
     const name = (thread: number): string => machine.threads[thread].name
+    if (race.torn) {
+      return {
+        kind: 'data-race',
+        message: `${name(second.thread)} ${operationNames[second.node.kind]} reads what ${name(first.thread)} wrote Unordered to word ${
+          race.word
+        } before it was killed, and nobody knows what that is`,
+      }
+    }
     return {
       kind: 'data-race',
       message: `${name(second.thread)} ${operationNames[second.node.kind]} and ${name(first.thread)} ${
@@ -59,7 +67,10 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
 export function judgeEnd(program: Program, machine: Machine): Finding | undefined {
   if (!machine.finished) return stuck(machine)
   try {
-    program.finally?.(new SoloMemory(machine.memory.slice()), resultsOf(machine.threads, machine.next))
+    program.finally?.(
+      new SoloMemory(machine.memory.slice(), (word) => machine.tornBytes(word)),
+      resultsOf(machine.threads, machine.next),
+    )
   } catch (error) {
     const { message, ...rest } = classify(error)
     return { ...rest, message: `finally: ${message}` }
@@ -67,13 +78,15 @@ export function judgeEnd(program: Program, machine: Machine): Finding | undefine
   return undefined
 }
 
-/** The results of threads that returned, by name. */
+/** The results of threads that returned, by name. A thread that was killed has none. */
 export function resultsOf(
   threads: readonly Thread[],
-  ends: readonly ({ readonly result: unknown } | undefined)[],
+  ends: readonly ({ readonly kind: number; readonly result: unknown } | undefined)[],
 ): Record<string, unknown> {
   const results: Record<string, unknown> = {}
-  for (let thread = 0; thread < threads.length; thread++) results[threads[thread].name] = ends[thread]?.result
+  for (let thread = 0; thread < threads.length; thread++) {
+    if (ends[thread]?.kind !== KILLED) results[threads[thread].name] = ends[thread]?.result
+  }
   return results
 }
 
@@ -92,10 +105,14 @@ function stuck(machine: Machine): Finding {
       )
       continue
     }
-    const words = new Set<number>()
-    for (let at = node.parent; at !== null && at.depth >= node.iteration; at = at.parent) if (at.kind === LOAD) words.add(at.word)
-    const seen = [...words].map((word) => `word ${word} = ${machine.memory[word]}`)
-    waiting.push(`${name} spins${seen.length === 0 ? '' : ` on ${seen.join(', ')}`} and nobody changes it`)
+    const seen = new Set<string>()
+    for (let at = node.parent; at !== null && at.depth >= node.iteration; at = at.parent) {
+      if (at.kind === ALIVE) seen.add(`the life of ${machine.threads[at.word].name}`)
+      else if (at.kind === LOAD || at.kind === COMPARE_EXCHANGE || at.kind === WAIT) {
+        seen.add(`word ${at.word} = ${machine.memory[at.word]}`)
+      }
+    }
+    waiting.push(`${name} spins${seen.size === 0 ? '' : ` on ${[...seen].join(', ')}`} and nobody changes it`)
   }
   return { kind: sleepers > 0 ? 'deadlock' : 'livelock', message: waiting.join('; ') }
 }
@@ -108,14 +125,14 @@ export function runSchedule(program: Program, threads: readonly Thread[], initia
   const machine = new Machine(threads, initial)
   const steps: number[] = []
   let finding = judgeState(program, machine)
-  const step = (thread: number): void => {
-    machine.step(thread)
-    steps.push(thread)
+  const step = (next: number): void => {
+    machine.step(next)
+    steps.push(next)
     finding = judgeState(program, machine)
   }
-  for (const thread of schedule) {
+  for (const next of schedule) {
     if (finding !== undefined) break
-    if (machine.canStep(thread)) step(thread)
+    if (machine.canStep(next)) step(next)
   }
   for (let moved = true; moved && finding === undefined; ) {
     moved = false

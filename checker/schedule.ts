@@ -1,8 +1,9 @@
 import type { Program } from '../model/program.ts'
+import { isKill, isSpurious, killOf, spuriousOf, threadOf } from '../model/step.ts'
 
 /**
  * A schedule as a short string: `fingerprint.a3b1a2` lets the first thread do three SeqCst operations, the second one, and
- * the first two more. The fingerprint is that of the names of the program and its threads, so a schedule survives
+ * the first two more; `~b1` kills the second, and by `!b1` it wakes up for no reason. The fingerprint is that of the names of the program and its threads, so a schedule survives
  * edits that leave those alone.
  */
 
@@ -16,15 +17,15 @@ export function encodeSchedule(program: Program, steps: readonly number[]): stri
   for (let i = 0; i < steps.length; ) {
     let end = i
     while (end < steps.length && steps[end] === steps[i]) end++
-    text += letters(steps[i]) + (end - i)
+    text += `${isKill(steps[i]) ? '~' : isSpurious(steps[i]) ? '!' : ''}${letters(threadOf(steps[i]))}${end - i}`
     i = end
   }
   return `${fingerprint(program)}.${text}`
 }
 
-/** The threads of a schedule, step by step. Throws a `ScheduleError`. */
+/** A schedule step by step. Throws a `ScheduleError`. */
 export function decodeSchedule(program: Program, schedule: string): number[] {
-  const match = /^([0-9a-z]+)\.((?:[a-z]+[0-9]+)*)$/.exec(String(schedule).trim())
+  const match = /^([0-9a-z]+)\.((?:[~!]?[a-z]+[0-9]+)*)$/.exec(String(schedule).trim())
   if (match === null) {
     throw new ScheduleError(
       `not a schedule: expected something like ${fingerprint(program)}.a3b1a2, found ${JSON.stringify(schedule)}`,
@@ -37,13 +38,14 @@ export function decodeSchedule(program: Program, schedule: string): number[] {
   }
   const threads = Object.keys(program.threads).length
   const steps: number[] = []
-  for (const [, name, count] of match[2].matchAll(/([a-z]+)([0-9]+)/g)) {
+  for (const [, fault, name, count] of match[2].matchAll(/([~!]?)([a-z]+)([0-9]+)/g)) {
     const thread = number(name)
     if (thread >= threads)
       throw new ScheduleError(`the schedule names thread ${name}, but ${program.name} has ${threads} threads`)
     if (Number(count) > 1e6)
       throw new ScheduleError(`the schedule lets thread ${name} do ${count} operations: expected up to 1000000`)
-    for (let i = 0; i < Number(count); i++) steps.push(thread)
+    const step = fault === '~' ? killOf(thread) : fault === '!' ? spuriousOf(thread) : thread
+    for (let i = 0; i < Number(count); i++) steps.push(step)
   }
   return steps
 }

@@ -18,7 +18,10 @@ import {
 } from '../model/graph.ts'
 import type { History, Thread } from '../model/history.ts'
 import {
+  ALIVE,
   COMPARE_EXCHANGE,
+  DONE,
+  KILLED,
   LOAD,
   NOT_EQUAL,
   NOTIFY,
@@ -51,7 +54,8 @@ import { Waiters } from '../model/waiters.ts'
  *
  * Where we depart from the paper: a read on which a thread spins waits until nobody else can go on, and is not given an old
  * value that would only make the thread park; a read-modify-write of a value that another one has taken is not added at
- * all when no revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own.
+ * all when no revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own. A kill is
+ * another choice for the next event of a thread, and so is a wake-up for no reason: neither is ever maximal.
  *
  * Where another search wins: an optimal interleaving search (Optimal-DPOR) over the same tries is as exact and makes more
  * executions a second: 4 to 6 times as many where all threads add to one word, 2 to 14 times on locks, 1 to 2.5 times on stacks
@@ -72,6 +76,10 @@ const REVISIT = 2
 const TAKEN = 3
 /** Take a backward revisit back. */
 const UNDO = 4
+/** Kill the thread instead of adding the event. */
+const KILL = 5
+/** Give the read, of a `wait`, the write, and let the `wait` come back for no reason. */
+const SPURIOUS = 6
 
 const stride = 5
 const none = -1
@@ -120,6 +128,9 @@ export class Search {
   #turn: number[] | undefined
   readonly #kept: Int32Array
   readonly #clock: Int32Array
+  /** Whether there is anything but the schedule that may go wrong. */
+  readonly #kills: boolean
+  readonly #spurious: boolean
 
   /**
    * @param threads for this search alone
@@ -142,6 +153,8 @@ export class Search {
     this.#parkedAt = new Int32Array(threads.length)
     this.#kept = new Int32Array(threads.length)
     this.#clock = new Int32Array(threads.length)
+    this.#kills = threads.some(({ faults }) => faults.kills > 0)
+    this.#spurious = threads.some(({ faults }) => faults.spurious)
   }
 
   /**
@@ -267,6 +280,16 @@ export class Search {
         graph.cut(a)
         graph.displace(a)
         graph.place(a, b)
+        return true
+      case KILL:
+        graph.cut(a - 1)
+        this.#kill(b)
+        return true
+      case SPURIOUS:
+        graph.cut(a)
+        this.#give(a, b)
+        graph.kind[a] = SHARED_READ
+        graph.after[a] = this.#after(graph.thread[a], graph.node[a], OK)
         return true
       case REVISIT:
         graph.cut(b)
@@ -410,6 +433,8 @@ export class Search {
         case LOAD:
         case COMPARE_EXCHANGE:
         case WAIT:
+        case NOTIFY:
+        case ALIVE:
           if (!this.#tryRead(thread, node, this.#location(node))) return undefined
           break
         case STORE:
@@ -425,21 +450,25 @@ export class Search {
           break
         case PAUSE:
           return undefined
-        case NOTIFY:
-          if (node.location < 0) node.location = graph.listOf(node.word)
-          if (!this.#tryRead(thread, node, node.location)) return undefined
-          break
         case THROWN:
           throw new Broken('thrown', node.result)
+        case DONE:
+          this.#return(thread, node)
+          return undefined
+        case KILLED:
+          return undefined
         default:
-          if (node.finished) return undefined
           this.#addRead(thread, node, this.#location(node))
       }
     }
   }
 
   #location(node: History): number {
-    if (node.location < 0) node.location = this.graph.locationOf(node.word)
+    if (node.location < 0) {
+      const { kind, word } = node
+      const graph = this.graph
+      node.location = kind === NOTIFY ? graph.listOf(word) : kind === ALIVE ? graph.lifeOf(word) : graph.locationOf(word)
+    }
     return node.location
   }
 
@@ -484,9 +513,13 @@ export class Search {
     const bottom = this.#top
     const read = graph.next
     const last = graph.lastWrite[location]
+    this.#pushKill(thread)
     if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
+    const spurious = this.#spurious && node.kind === WAIT && this.#mayBeSpurious(thread)
+    if (spurious && graph.valueAfter(last) === node.a) this.#push(SPURIOUS, read, last, 0, 0)
     for (let write = last; write !== earliest; ) {
       write = graph.coPrevious[write]
+      if (spurious && graph.valueAfter(write) === node.a) this.#push(SPURIOUS, read, write, 0, 0)
       const kind = this.#kindOfRead(node, graph.valueAfter(write))
       if (isExclusive(kind) && graph.isTaken(write)) this.#pushTaken(thread, node, read, write, kind)
       else if (!this.#retries(thread, node, write)) this.#push(READ_FROM, read, write, 0, 0)
@@ -501,6 +534,7 @@ export class Search {
   #kindOfRead(node: History, value: number): number {
     switch (node.kind) {
       case LOAD:
+      case ALIVE:
         return SHARED_READ
       case COMPARE_EXCHANGE:
         return value === node.a ? UPDATE_READ : SHARED_READ
@@ -583,6 +617,7 @@ export class Search {
     const earliest = this.earliest(thread, location)
     const bottom = this.#top
     const last = graph.lastWrite[location]
+    this.#pushKill(thread)
     const write = graph.add(thread, SHARED_WRITE, location, node, undefined)
     graph.value[write] = node.a
     for (let behind = last; behind !== earliest; ) {
@@ -594,6 +629,60 @@ export class Search {
     this.#checkRace(write)
     this.#pushRevisits(write)
     this.#split(bottom)
+  }
+
+  // Faults.
+
+  /** Notes that a thread may be killed instead of what it does next. Done last, as all other work then refers to that. */
+  #pushKill(thread: number): void {
+    if (this.#kills && this.#mayKill(thread)) this.#push(KILL, this.graph.next, thread, 0, 0)
+  }
+
+  #mayKill(thread: number): boolean {
+    const { kills } = this.threads[thread].faults
+    return kills > 0 && this.graph.kills < kills
+  }
+
+  /** Adds a kill: the write of a thread's life. */
+  #kill(thread: number): void {
+    const graph = this.graph
+    const location = graph.lifeOf(thread)
+    const node = (this.next(thread) as History).killed
+    const bottom = this.#top
+    const write = graph.add(thread, SHARED_WRITE, location, node, node)
+    graph.value[write] = 0
+    graph.place(write, graph.lastWrite[location])
+    this.#pushRevisits(write)
+    this.#split(bottom)
+  }
+
+  /** A thread that has returned may be killed all the same if that leaves torn bytes. A read of nothing marks that it was not. */
+  #return(thread: number, node: History): void {
+    const graph = this.graph
+    const tip = graph.tip(thread)
+    if (!this.#kills || !graph.endsPlain(thread) || graph.mask[tip] === 0 || !this.#mayKill(thread)) return
+    const location = graph.lifeOf(thread)
+    const bottom = this.#top
+    this.#pushKill(thread)
+    const nothing = graph.add(thread, PLAIN_READ, location, node, node)
+    graph.mask[nothing] = 0
+    graph.notePlainRead(nothing, graph.lastWrite[location])
+    this.#split(bottom)
+  }
+
+  /** Whether a `wait` of a thread may still come back for no reason. */
+  #mayBeSpurious(thread: number): boolean {
+    if (!this.threads[thread].faults.spurious) return false
+    const order = this.graph.order[thread]
+    for (let i = this.graph.length[thread] - 1; i >= 0; i--) if (this.#isSpurious(order[i])) return false
+    return true
+  }
+
+  /** Whether an event is a `wait` that came back for no reason: it found what it expected, and did not fall asleep. */
+  #isSpurious(event: number): boolean {
+    const graph = this.graph
+    if (graph.kind[event] !== SHARED_READ || graph.node[event].kind !== WAIT) return false
+    return graph.valueAfter(graph.rf[event]) === graph.node[event].a
   }
 
   // Sleeping.
@@ -747,6 +836,9 @@ export class Search {
   #checkRace(event: number): void {
     const graph = this.graph
     if (graph.races(event)) throw new Broken('data-race')
+    if (this.#kills && graph.rf[event] >= 0 && graph.tornBelow(graph.rf[event], graph.mask[event]) >= 0) {
+      throw new Broken('data-race')
+    }
   }
 
   /** A thread that could still load what was there before a plain write races with that write. Adds the load as a witness. */
@@ -854,6 +946,8 @@ export class Search {
     const kind = graph.kind[event]
     if (kind === PLAIN_READ || kind === PLAIN_WRITE) return true
     if (kind === WAKE) return this.stays(graph.rf[event], event)
+    if (this.#kills && graph.node[event].kind === KILLED) return false
+    if (this.#spurious && this.#isSpurious(event)) return false
     if (!isSharedRead(kind)) return !this.servesOlder(event) && !this.isOvertaken(event, event, write)
     const source = graph.rf[event]
     return this.stays(source, event) && !this.isOvertaken(source, event, write)

@@ -1,6 +1,7 @@
 import type { Thread } from '../model/history.ts'
 import { Machine } from '../model/machine.ts'
 import type { Program } from '../model/program.ts'
+import { isKill, isSpurious, killOf, spuriousOf } from '../model/step.ts'
 import { type Finding, judgeEnd, judgeState } from './run.ts'
 import { switches } from './schedule.ts'
 
@@ -19,7 +20,11 @@ export function shrink(
   if (target.kind === 'non-determinism') return schedule
   const races = target.kind === 'data-race'
   const most = switches(schedule)
-  const start: State = { machine: new Machine(threads, initial), last: -1, steps: undefined }
+  const start: State = { machine: new Machine(threads, initial), last: undefined, steps: undefined }
+  // Faults are tried only if the failure that is known has any.
+  const steps = threads.map((_, thread) => thread)
+  if (schedule.some(isKill)) steps.push(...threads.map((_, thread) => killOf(thread)))
+  if (schedule.some(isSpurious)) steps.push(...threads.map((_, thread) => spuriousOf(thread)))
   /** States to look at, by how many switches lead to them. */
   let level: State[] = [start]
   const seen = new Set<string>()
@@ -35,12 +40,12 @@ export function shrink(
         if (found.kind === target.kind && found.guarantee === target.guarantee) return stepsOf(state)
         continue
       }
-      for (let thread = 0; thread < threads.length; thread++) {
-        if (!state.machine.canStep(thread) || state.machine.wouldPark(thread)) continue
+      for (const step of steps) {
+        if (!state.machine.canStep(step) || state.machine.wouldPark(step)) continue
         const machine = state.machine.copy()
-        machine.step(thread)
-        const next = { machine, last: thread, steps: { thread, earlier: state.steps } }
-        if (state.last < 0 || state.last === thread) level.push(next)
+        machine.step(step)
+        const next = { machine, last: step, steps: { step, earlier: state.steps } }
+        if (state.last === undefined || state.last === step) level.push(next)
         else later.push(next)
       }
     }
@@ -50,13 +55,13 @@ export function shrink(
 }
 
 interface Steps {
-  readonly thread: number
+  readonly step: number
   readonly earlier: Steps | undefined
 }
 
 interface State {
   readonly machine: Machine
-  readonly last: number
+  readonly last: number | undefined
   readonly steps: Steps | undefined
 }
 
@@ -66,6 +71,6 @@ function canMove(machine: Machine): boolean {
 
 function stepsOf(state: State): number[] {
   const steps: number[] = []
-  for (let at = state.steps; at !== undefined; at = at.earlier) steps.push(at.thread)
+  for (let at = state.steps; at !== undefined; at = at.earlier) steps.push(at.step)
   return steps.reverse()
 }

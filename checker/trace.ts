@@ -1,13 +1,14 @@
 import type { History } from '../model/history.ts'
 import type { Machine, Row } from '../model/machine.ts'
-import { NOTIFY, operationNames, PAUSE, READ_BYTES, STORE, WRITE, WRITE_BYTES } from '../model/operation.ts'
+import { ALIVE, KILLED, NOTIFY, operationNames, PAUSE, READ_BYTES, STORE, WRITE, WRITE_BYTES } from '../model/operation.ts'
 import type { TraceStep } from './report.ts'
 
 /** What a machine did, row by row, with the lines of the program that did it. */
 export function traceOf(machine: Machine): TraceStep[] {
   const sources = machine.threads.map((thread, number) => {
     const lines = new Map<number, string>()
-    const last = machine.next[number] as History
+    const end = machine.next[number] as History
+    const last = end.kind === KILLED ? (end.parent as History) : end
     thread.retrace(last, (node) => {
       const line = callSite(operationNames[node.kind])
       if (line !== undefined) lines.set(node.depth, line)
@@ -22,7 +23,11 @@ export function traceOf(machine: Machine): TraceStep[] {
     return {
       thread: machine.threads[thread].name,
       operation: row.event ?? operationNames[node.kind],
-      word: bulk ? node.word >> 2 : node.word,
+      ...(row.event === 'killed'
+        ? {}
+        : node.kind === ALIVE
+          ? { participant: node.word }
+          : { word: bulk ? node.word >> 2 : node.word }),
       ...(value === undefined ? {} : { value }),
       ...(row.wrote === undefined ? {} : { wrote: row.wrote }),
       ...(row.from === undefined ? {} : { from: writer(machine, row.from) }),

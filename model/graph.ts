@@ -1,4 +1,5 @@
 import type { History } from './history.ts'
+import { KILLED } from './operation.ts'
 
 /**
  * An execution graph under sequential consistency, as flat data that is changed in place and changed back.
@@ -6,7 +7,8 @@ import type { History } from './history.ts'
  * Events are numbered in the order they were added (their *stamps*), behind one initial write for each location. Each
  * thread has its events in program order (`po`); each read the write it reads from (`rf`), and each write its readers;
  * each location its writes in coherence order (`co`), as a linked list that starts with the initial write. A location is
- * a word, or the list of those who sleep on a word, whose values are the queues of `waiters.ts`.
+ * a word, or the list of those who sleep on a word, whose values are the queues of `waiters.ts`, or the life of a
+ * participant: 1, and 0 once it has been killed. A kill is a write of that.
  *
  * A read-modify-write is two events next to each other in its thread: an exclusive read, and a write that stands in `co`
  * right behind what that read. A `wait` that falls asleep is three: the test of the word, and the read-modify-write of the
@@ -42,6 +44,11 @@ export function isUpdate(kind: number): boolean {
 /** Whether an event is a SeqCst read that another write could be given to. */
 export function isSharedRead(kind: number): boolean {
   return kind === SHARED_READ || kind === UPDATE_READ || kind === WAIT_TEST || kind === ENQUEUE_READ || kind === EXPIRE_READ
+}
+
+/** Whether an event is Unordered. */
+export function isPlain(kind: number): boolean {
+  return kind === PLAIN_READ || kind === PLAIN_WRITE
 }
 
 /** Whether an event is a read whose write half follows. */
@@ -96,12 +103,13 @@ export class Graph {
   readonly lastWrite: Int32Array
   /** Locations that somebody accesses Unordered. */
   readonly plain: Uint8Array
-  /** The word of a location. */
+  /** The word of a location; the participant of a life. */
   readonly wordOf: Int32Array
   /** Whether the location is the list of those who sleep on its word. */
   readonly isList: Uint8Array
   readonly #ofWord = new Map<number, number>()
   readonly #ofList = new Map<number, number>()
+  readonly #ofLife = new Map<number, number>()
   readonly #initial: Int32Array
   #capacity: number
 
@@ -157,6 +165,11 @@ export class Graph {
   /** The location of the list of those who sleep on a word. */
   listOf(word: number): number {
     return this.#ofList.get(word) ?? this.#newLocation(this.#ofList, word, 0, 1)
+  }
+
+  /** The location of the life of a participant. */
+  lifeOf(participant: number): number {
+    return this.#ofLife.get(participant) ?? this.#newLocation(this.#ofLife, participant, 1, 0)
   }
 
   /** The location of a word if somebody has touched it. */
@@ -487,7 +500,7 @@ export class Graph {
     if (this.plain[location] === 0) return false
     const kind = this.kind[event]
     const writes = kind === SHARED_WRITE || kind === PLAIN_WRITE || isUpdate(kind)
-    const plain = kind === PLAIN_READ || kind === PLAIN_WRITE
+    const plain = isPlain(kind)
     const clock = event * this.threads
     const thread = this.thread[event]
     const mask = this.mask[event]
@@ -497,6 +510,55 @@ export class Graph {
       for (let read = this.firstReader[write]; read >= 0; read = this.nextReader[read]) {
         if (this.#unordered(read, thread, clock, mask) && (plain || this.kind[read] === PLAIN_READ)) return true
       }
+    }
+    return false
+  }
+
+  // Kills.
+
+  /** Whether a thread has been killed. */
+  isKilled(thread: number): boolean {
+    const tip = this.tip(thread)
+    return tip >= 0 && this.node[tip].kind === KILLED
+  }
+
+  /** How many threads have been killed. */
+  get kills(): number {
+    let count = 0
+    for (let thread = 0; thread < this.threads; thread++) if (this.isKilled(thread)) count++
+    return count
+  }
+
+  /** How many events of a thread came before the plain ones at its end, the kill left aside. */
+  #untorn(thread: number): number {
+    const order = this.order[thread]
+    let count = this.length[thread] - 1
+    while (count > 0 && isPlain(this.kind[order[count - 1]])) count--
+    return count
+  }
+
+  /** Whether a plain write is what a thread did since its last step when it was killed: nobody knows what its bytes are. */
+  #isTorn(write: number): boolean {
+    const thread = this.thread[write]
+    return this.kind[write] === PLAIN_WRITE && this.isKilled(thread) && this.index[write] >= this.#untorn(thread)
+  }
+
+  /** The first torn write of which a read of these bytes of a word, as `write` left them, sees something; or -1. */
+  tornBelow(write: number, mask: number): number {
+    let missing = mask
+    for (let at = write; missing !== 0; at = this.coPrevious[at]) {
+      if ((missing & this.mask[at]) === 0) continue
+      if (this.#isTorn(at)) return at
+      missing &= ~this.mask[at]
+    }
+    return none
+  }
+
+  /** Whether a thread that has ended wrote Unordered since its last step, so that a kill there would make a difference. */
+  endsPlain(thread: number): boolean {
+    const order = this.order[thread]
+    for (let i = this.length[thread] - 1; i >= 0 && isPlain(this.kind[order[i]]); i--) {
+      if (this.kind[order[i]] === PLAIN_WRITE) return true
     }
     return false
   }

@@ -1,7 +1,10 @@
+import { faultsOf, noFaults, type ThreadFaults } from './faults.ts'
 import { asThread, NonDeterminismError } from './guards.ts'
 import {
+  ALIVE,
   COMPARE_EXCHANGE,
   DONE,
+  KILLED,
   LOAD,
   NOTIFY,
   operationNames,
@@ -68,6 +71,7 @@ export class History {
   #answer0: Answer = 0
   #child0: History | undefined
   #children: Map<Answer, History> | undefined
+  #killed: History | undefined
 
   constructor(parent: History | null, answer: Answer, serial: number) {
     this.parent = parent
@@ -79,6 +83,15 @@ export class History {
 
   get finished(): boolean {
     return this.kind >= DONE
+  }
+
+  /** The thread when it is killed here: it does nothing more. */
+  get killed(): History {
+    if (this.#killed === undefined) {
+      this.#killed = new History(this, 0, -1)
+      this.#killed.kind = KILLED
+    }
+    return this.#killed
   }
 
   /** The node after this operation answered `answer`, if user code has run that far. */
@@ -120,6 +133,7 @@ function endsIteration(node: History, answer: Answer): boolean {
     case LOAD:
     case READ:
     case READ_BYTES:
+    case ALIVE:
       return false
     case COMPARE_EXCHANGE:
       return answer === node.a
@@ -168,6 +182,7 @@ class RunMemory extends SimulatedMemory {
 
   constructor(
     words: number,
+    participant: { readonly self: number; readonly count: number },
     path: readonly History[],
     answers: readonly Answer[],
     cycle: number,
@@ -175,7 +190,7 @@ class RunMemory extends SimulatedMemory {
     observe?: (index: number) => void,
     goOn?: (memory: RunMemory) => Answer | undefined,
   ) {
-    super(words)
+    super(words, participant)
     this.#path = path
     this.#answers = answers
     this.#cycle = cycle
@@ -264,6 +279,8 @@ function foresee(
     case READ_BYTES:
     case WRITE_BYTES:
       return undefined
+    case ALIVE:
+      return 1
   }
   const old = written.get(word) ?? predict(word)
   if (old === undefined || kind === LOAD || kind === READ) return old
@@ -273,9 +290,12 @@ function foresee(
 
 export class Thread {
   readonly name: string
+  /** What may happen to it besides the schedule. */
+  readonly faults: ThreadFaults
   /** What a word holds right now, as far as a search knows; when given, user code runs less often. */
   predict: ((word: number) => number | undefined) | undefined
   readonly #body: (memory: SimulatedMemory, mark: Mark) => unknown
+  readonly #participant: { readonly self: number; readonly count: number }
   readonly #words: number
   readonly #events: number
   #root: History | undefined
@@ -284,10 +304,22 @@ export class Thread {
   /** How many nodes there are. */
   nodes = 0
 
-  /** @param events how many operations decide that a spin iteration repeats for ever */
-  constructor(name: string, body: (memory: SimulatedMemory, mark: Mark) => unknown, words: number, events: number) {
+  /**
+   * @param participant its number, and how many threads there are
+   * @param events how many operations decide that a spin iteration repeats for ever
+   */
+  constructor(
+    name: string,
+    body: (memory: SimulatedMemory, mark: Mark) => unknown,
+    participant: { readonly self: number; readonly count: number },
+    words: number,
+    events: number,
+    faults: ThreadFaults = noFaults,
+  ) {
     this.name = name
+    this.faults = faults
     this.#body = body
+    this.#participant = participant
     this.#words = words
     this.#events = events
   }
@@ -380,7 +412,7 @@ export class Thread {
     goOn?: (memory: RunMemory) => Answer | undefined,
   ): Ended {
     this.runs++
-    const memory = new RunMemory(this.#words, path, answers, cycle, this.#events, observe, goOn)
+    const memory = new RunMemory(this.#words, this.#participant, path, answers, cycle, this.#events, observe, goOn)
     const mark: Mark = (kind, name, value) => {
       if (!memory.left) memory.marks.push({ kind, name, value })
     }
@@ -448,7 +480,10 @@ export function pathTo(node: History): { path: History[]; answers: Answer[] } {
 
 /** The threads of a program, in the order in which it lists them. */
 export function threadsOf(program: Program, events: number): Thread[] {
-  return Object.entries(program.threads).map(
-    ([name, body]) => new Thread(name, body as (memory: SimulatedMemory, mark: Mark) => unknown, program.words, events),
-  )
+  const bodies = Object.entries(program.threads)
+  return bodies.map(([name, body], self) => {
+    const participant = { self, count: bodies.length }
+    const run = body as (memory: SimulatedMemory, mark: Mark) => unknown
+    return new Thread(name, run, participant, program.words, events, faultsOf(program, name))
+  })
 }

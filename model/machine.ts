@@ -1,6 +1,9 @@
 import type { Answer, History, Thread } from './history.ts'
 import {
+  ALIVE,
   COMPARE_EXCHANGE,
+  DONE,
+  isStep,
   LOAD,
   NOT_EQUAL,
   NOTIFY,
@@ -16,6 +19,7 @@ import {
   WRITE,
   WRITE_BYTES,
 } from './operation.ts'
+import { isKill, isSpurious, threadOf } from './step.ts'
 
 /**
  * One interleaving, step by step: what a schedule does. Threads are tries of histories, so a step costs no user code when
@@ -44,8 +48,8 @@ export interface Row {
   readonly wrote: number | undefined
   /** The row that wrote what was read; -1 for setup; undefined where nothing was read. */
   readonly from: number | undefined
-  /** Set for what became of a sleeper, which is no call. */
-  readonly event: 'woken' | 'timed-out' | undefined
+  /** Set for what became of a thread without a call of its own, and for a `wait` that came back for no reason. */
+  readonly event: 'woken' | 'timed-out' | 'spurious' | 'killed' | undefined
 }
 
 export interface Race {
@@ -53,6 +57,8 @@ export interface Race {
   readonly word: number
   /** The rows of the two accesses. */
   readonly rows: readonly [number, number]
+  /** The first wrote bytes of which a kill has made nobody knows what; the second reads them. */
+  readonly torn: boolean
 }
 
 export class Machine {
@@ -71,6 +77,12 @@ export class Machine {
   readonly #released: Map<number, Int32Array>
   readonly #accesses: Map<number, Access>
   readonly #writers: Map<number, number>
+  /** For each word the bytes that a killed thread has left undefined. */
+  readonly #torn: Map<number, number>
+  /** For each killed thread the row of the kill, for each other -1. */
+  readonly #killed: Int32Array
+  /** Threads whose `wait` has come back for no reason. */
+  readonly #startled: Uint8Array
 
   constructor(threads: readonly Thread[], initial: Int32Array, from?: Machine) {
     this.threads = threads
@@ -85,6 +97,9 @@ export class Machine {
     this.#released = new Map(from === undefined ? [] : from.#released)
     this.#accesses = new Map(from === undefined ? [] : from.#accesses)
     this.#writers = new Map(from === undefined ? [] : from.#writers)
+    this.#torn = new Map(from === undefined ? [] : from.#torn)
+    this.#killed = from === undefined ? new Int32Array(threads.length).fill(-1) : from.#killed.slice()
+    this.#startled = from === undefined ? new Uint8Array(threads.length) : from.#startled.slice()
     if (from !== undefined) return
     for (let thread = 0; thread < threads.length; thread++) this.#arrive(thread, threads[thread].root)
   }
@@ -103,25 +118,60 @@ export class Machine {
     return this.next.every((node, thread) => !this.asleep[thread] && (node as History).finished)
   }
 
-  /** Whether a thread can do a step. A sleeper can if its time can be over. */
-  canStep(thread: number): boolean {
+  /** Whether a step can be done now. A sleeper can go on if its time can be over. */
+  canStep(step: number): boolean {
+    const thread = threadOf(step)
     const node = this.next[thread] as History
+    if (isKill(step)) return this.#canKill(thread, node)
+    if (isSpurious(step)) return this.#canStartle(thread, node)
     if (this.asleep[thread]) return node.b !== Number.POSITIVE_INFINITY
     return !node.finished && node.kind !== PAUSE
   }
 
-  /** Whether the next step of a thread is a load after which it would park. */
-  wouldPark(thread: number): boolean {
+  #canKill(thread: number, node: History): boolean {
+    if (this.asleep[thread] || this.#killed.filter((row) => row >= 0).length >= this.threads[thread].faults.kills) return false
+    return isStep(node.kind) || (node.kind === DONE && this.#sinceStep(thread).some(({ node: { kind } }) => isPlainWrite(kind)))
+  }
+
+  #canStartle(thread: number, node: History): boolean {
+    if (!this.threads[thread].faults.spurious || this.asleep[thread] || this.#startled[thread] === 1) return false
+    return node.kind === WAIT && this.memory[node.word] === node.a
+  }
+
+  /** What a thread has done Unordered since its last step. */
+  #sinceStep(thread: number): Row[] {
+    const own = this.rows.filter((row) => row.thread === thread)
+    return own.slice(own.findLastIndex(({ node, event }) => event !== undefined || isStep(node.kind)) + 1)
+  }
+
+  /** Whether a step is a load after which its thread would park. */
+  wouldPark(step: number): boolean {
+    const thread = threadOf(step)
     const node = this.next[thread] as History
-    if (this.asleep[thread] || node.kind !== LOAD) return false
-    const after = this.threads[thread].after(node, this.memory[node.word])
+    if (step !== thread || this.asleep[thread] || (node.kind !== LOAD && node.kind !== ALIVE)) return false
+    const after = this.threads[thread].after(node, node.kind === ALIVE ? this.#lifeOf(node.word) : this.memory[node.word])
     return after.kind === PAUSE && after.parks
   }
 
-  /** Does one SeqCst operation of a thread and the Unordered ones that follow it. */
-  step(thread: number): void {
+  /** 1, or 0 when the participant has been killed. */
+  #lifeOf(participant: number): number {
+    return this.#killed[participant] >= 0 ? 0 : 1
+  }
+
+  /** Does one step: a SeqCst operation of a thread and the Unordered ones that follow it, or a fault. */
+  step(step: number): void {
+    const thread = threadOf(step)
     const node = this.next[thread] as History
     this.#clocks[thread][thread]++
+    if (isKill(step)) {
+      this.#kill(thread, node)
+      return
+    }
+    if (isSpurious(step)) {
+      this.#startled[thread] = 1
+      this.#read(thread, node, this.memory[node.word], undefined, OK)
+      return
+    }
     if (this.asleep[thread]) {
       const queue = this.queues.get(node.word) ?? []
       this.queues.set(
@@ -149,6 +199,9 @@ export class Machine {
       case WAIT:
         this.#wait(thread, node)
         return
+      case ALIVE:
+        this.#askAlive(thread, node)
+        return
       case NOTIFY:
         this.#notify(thread, node)
         return
@@ -172,6 +225,9 @@ export class Machine {
     }
     key += this.memory.join()
     for (const [word, queue] of this.queues) if (queue.length > 0) key += `;${word}:${queue.join()}`
+    for (const row of this.#killed) if (row >= 0) key += 'k'
+    for (const [word, mask] of this.#torn) if (mask !== 0) key += `;${word}t${mask}`
+    if (this.#startled.includes(1)) key += `;${this.#startled.join()}`
     if (races) {
       key += `|${this.#clocks.join('/')}`
       for (const [word, clock] of this.#released) key += `;${word}=${clock.join()}`
@@ -179,10 +235,41 @@ export class Machine {
     return key
   }
 
-  #read(thread: number, node: History, value: number, wrote: number | undefined): void {
+  #kill(thread: number, node: History): void {
+    for (const { node: plain } of this.#sinceStep(thread)) {
+      if (!isPlainWrite(plain.kind)) continue
+      const bytes = plain.kind === WRITE_BYTES
+      const from = bytes ? plain.word : 4 * plain.word
+      const to = bytes ? from + plain.a : from + 4
+      for (let byte = from; byte < to; byte++) {
+        const word = byte >> 2
+        this.#torn.set(word, (this.#torn.get(word) ?? 0) | (1 << (byte & 3)))
+      }
+    }
+    this.#killed[thread] = this.rows.length
+    this.#note(thread, node, 0, undefined, undefined, 'killed')
+    this.next[thread] = node.killed
+  }
+
+  #askAlive(thread: number, node: History): void {
+    const row = this.#killed[node.word]
+    if (row >= 0) this.#join(thread, this.#clocks[node.word])
+    const life = this.#lifeOf(node.word)
+    this.#note(thread, node, life, undefined, row < 0 ? undefined : row, undefined)
+    this.#go(thread, node, life)
+  }
+
+  #read(
+    thread: number,
+    node: History,
+    value: number,
+    wrote: number | undefined,
+    answer: Answer = node.kind === WAIT ? NOT_EQUAL : value,
+  ): void {
     const { word } = node
     const released = this.#released.get(word)
     if (released !== undefined) this.#join(thread, released)
+    this.#readTorn(thread, word, 15)
     this.#access(thread, word, 15, wrote !== undefined, false)
     const from = this.#writers.get(word) ?? -1
     if (wrote !== undefined) {
@@ -190,8 +277,8 @@ export class Machine {
       this.#writers.set(word, this.rows.length)
       this.#release(thread, word)
     }
-    this.#note(thread, node, value, wrote, from, undefined)
-    this.#go(thread, node, node.kind === WAIT ? NOT_EQUAL : value)
+    this.#note(thread, node, value, wrote, from, node.kind === WAIT && answer === OK ? 'spurious' : undefined)
+    this.#go(thread, node, answer)
   }
 
   #wait(thread: number, node: History): void {
@@ -202,6 +289,7 @@ export class Machine {
     }
     const released = this.#released.get(node.word)
     if (released !== undefined) this.#join(thread, released)
+    this.#readTorn(thread, node.word, 15)
     this.#access(thread, node.word, 15, false, false)
     this.#note(thread, node, value, undefined, this.#writers.get(node.word) ?? -1, undefined)
     this.queues.set(node.word, [...(this.queues.get(node.word) ?? []), thread])
@@ -237,6 +325,7 @@ export class Machine {
       switch (at.kind) {
         case READ:
           this.#clocks[thread][thread]++
+          this.#readTorn(thread, at.word, 15)
           this.#access(thread, at.word, 15, false, true)
           answer = this.memory[at.word]
           this.#note(thread, at, answer, undefined, this.#writers.get(at.word) ?? -1, undefined)
@@ -272,6 +361,7 @@ export class Machine {
       const byte = node.word + i
       const word = byte >> 2
       const shift = 8 * (byte & 3)
+      if (!writes) this.#readTorn(thread, word, 1 << (byte & 3))
       this.#access(thread, word, 1 << (byte & 3), writes, true)
       if (writes) {
         this.memory[word] = (this.memory[word] & ~(255 << shift)) | (node.bytes.charCodeAt(i) << shift)
@@ -289,7 +379,7 @@ export class Machine {
     answer: Answer,
     wrote: number | undefined,
     from: number | undefined,
-    event: 'woken' | 'timed-out' | undefined,
+    event: Row['event'],
   ): void {
     this.rows.push({ thread, node, answer, wrote, from, event })
   }
@@ -303,14 +393,29 @@ export class Machine {
     this.#released.set(word, this.#clocks[thread].slice())
   }
 
+  #readTorn(thread: number, word: number, mask: number): void {
+    if ((this.tornBytes(word) & mask) === 0) return
+    this.race ??= { thread, word, rows: [this.#writers.get(word) as number, this.rows.length], torn: true }
+  }
+
+  /** The bytes of a word that a killed thread has left undefined: bit 0 is the byte of least significance. */
+  tornBytes(word: number): number {
+    return this.#torn.get(word) ?? 0
+  }
+
   #access(thread: number, word: number, mask: number, writes: boolean, plain: boolean): void {
     const clock = this.#clocks[thread]
     const earlier = this.#accesses.get(word)
+    if (writes && this.#torn.has(word)) this.#torn.set(word, (this.#torn.get(word) as number) & ~mask)
     for (let other = earlier; other !== undefined; other = other.earlier) {
       if (other.thread === thread || (other.mask & mask) === 0) continue
       if (!(writes || other.writes) || !(plain || other.plain)) continue
-      if (other.time > clock[other.thread]) this.race ??= { thread, word, rows: [other.row, this.rows.length] }
+      if (other.time > clock[other.thread]) this.race ??= { thread, word, rows: [other.row, this.rows.length], torn: false }
     }
     this.#accesses.set(word, { thread, time: clock[thread], mask, writes, plain, row: this.rows.length, earlier })
   }
+}
+
+function isPlainWrite(kind: number): boolean {
+  return kind === WRITE || kind === WRITE_BYTES
 }

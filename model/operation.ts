@@ -16,10 +16,14 @@ export const READ = 12
 export const WRITE = 13
 export const READ_BYTES = 14
 export const WRITE_BYTES = 15
+/** Asks whether a participant is alive: `word` is the participant. */
+export const ALIVE = 16
 /** Not an operation: the thread returned. */
-export const DONE = 16
+export const DONE = 17
 /** Not an operation: the thread threw. */
-export const THROWN = 17
+export const THROWN = 18
+/** Not an operation: the thread was killed. */
+export const KILLED = 19
 
 export const operationNames: readonly string[] = [
   'load',
@@ -38,9 +42,16 @@ export const operationNames: readonly string[] = [
   'write',
   'readBytes',
   'writeBytes',
+  'alive',
   'return',
   'throw',
+  'killed',
 ]
+
+/** Whether an operation is a step: SeqCst. The others run together with the step before them. */
+export function isStep(kind: number): boolean {
+  return kind <= NOTIFY || kind === ALIVE
+}
 
 /** What `wait` came back with, as the number that histories hold. */
 export const NOT_EQUAL = 0

@@ -6,10 +6,13 @@ export type Readable = Pick<Memory, 'words' | 'load' | 'read' | 'readBytes'>
 /** Notes a step of a history: an operation called, returned, or acknowledged. Never branches and costs no execution. */
 export type Mark = (kind: 'call' | 'return' | 'ack', name: string, value?: unknown) => void
 
-/** What may go wrong besides the schedule. */
+/** What may go wrong besides the schedule. `SEMANTICS.md` says exactly what each is. */
 export interface Faults<Thread> {
+  /** Threads that may stop for ever before any of their SeqCst operations. Others learn of it by `memory.liveness`. */
   readonly kill?: readonly Thread[]
+  /** How many of them in one execution, at most. Default: 1. */
   readonly kills?: number
+  /** A `wait` may come back with `'ok'` for no reason, once for each thread. */
   readonly spurious?: boolean
   readonly crash?: 'kill' | 'power'
   readonly unit?: 'word' | 'sector' | 'page'

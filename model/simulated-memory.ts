@@ -1,6 +1,7 @@
 import type { Memory, WaitResult } from '../core/memory.ts'
 import {
   ADD,
+  ALIVE,
   AND,
   COMPARE_EXCHANGE,
   EXCHANGE,
@@ -30,16 +31,21 @@ export class OutOfRangeError extends RangeError {
  */
 export abstract class SimulatedMemory implements Memory {
   readonly words: number
+  declare readonly liveness?: NonNullable<Memory['liveness']>
 
-  constructor(words: number) {
+  /** @param participant who uses this memory, where there are participants */
+  constructor(words: number, participant?: { readonly self: number; readonly count: number }) {
     this.words = words
+    if (participant === undefined) return
+    const { self, count } = participant
+    this.liveness = { self, alive: (other) => this.operate(ALIVE, participantOf(other, count), 0, 0, '') === 1 }
   }
 
   /**
    * Answers one operation: the value read, the old value of a read-modify-write, a number of `operation.ts` for `wait`,
-   * how many were woken for `notify`, the bytes as a string of char codes for `readBytes`.
+   * how many were woken for `notify`, the bytes as a string of char codes for `readBytes`, 1 or 0 for `alive`.
    *
-   * @param word the word; for bulk copies the first byte
+   * @param word the word; for bulk copies the first byte; for `alive` the participant
    * @param a first operand; for `readBytes` the length
    * @param b second operand; for `wait` the timeout
    */
@@ -137,4 +143,11 @@ export abstract class SimulatedMemory implements Memory {
       )
     }
   }
+}
+
+function participantOf(participant: number, count: number): number {
+  if (!Number.isInteger(participant) || participant < 0 || participant >= count) {
+    throw new OutOfRangeError(`there is no participant ${participant}: expected an integer from 0 to ${count - 1}`)
+  }
+  return participant
 }

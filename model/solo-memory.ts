@@ -15,14 +15,38 @@ import {
 } from './operation.ts'
 import { SimulatedMemory } from './simulated-memory.ts'
 
+/** Thrown for a read of bytes that a killed thread has left undefined. */
+export class TornBytesError extends Error {
+  override readonly name = 'TornBytesError'
+}
+
+const wholeWord = 15
+
 /** A memory that one thread has for itself: for `setup`, and for whatever looks at the words afterwards. */
 export class SoloMemory extends SimulatedMemory {
   /** The contents. */
   readonly contents: Int32Array
+  readonly #torn: ((word: number) => number) | undefined
+  /** For each word the torn bytes that have been written since. */
+  readonly #mended = new Map<number, number>()
 
-  constructor(contents: Int32Array) {
+  /** @param torn the bytes of a word that are undefined, bit 0 for the byte of least significance; default: none */
+  constructor(contents: Int32Array, torn?: (word: number) => number) {
     super(contents.length)
     this.contents = contents
+    this.#torn = torn
+  }
+
+  #read(word: number, mask = wholeWord): number {
+    if (this.#torn !== undefined && (this.#torn(word) & ~(this.#mended.get(word) ?? 0) & mask) !== 0) {
+      throw new TornBytesError(`word ${word} holds bytes that a killed thread wrote Unordered, and nobody knows what they are`)
+    }
+    return this.fetch(word)
+  }
+
+  #write(word: number, value: number, mask = wholeWord): void {
+    this.put(word, value)
+    if (this.#torn !== undefined) this.#mended.set(word, (this.#mended.get(word) ?? 0) | mask)
   }
 
   /** The value of a word. Everything that reads goes through here, so that a subclass can fetch words when asked. */
@@ -38,16 +62,16 @@ export class SoloMemory extends SimulatedMemory {
     switch (kind) {
       case LOAD:
       case READ:
-        return this.fetch(word)
+        return this.#read(word)
       case STORE:
       case WRITE:
-        this.put(word, a)
+        this.#write(word, a)
         return 0
       case NOTIFY:
       case PAUSE:
         return 0
       case WAIT:
-        if (this.fetch(word) !== a) return NOT_EQUAL
+        if (this.#read(word) !== a) return NOT_EQUAL
         if (b === Number.POSITIVE_INFINITY) throw new Error(`wait on word ${word} would sleep for ever: nobody else is running`)
         return TIMED_OUT
       case READ_BYTES:
@@ -56,8 +80,8 @@ export class SoloMemory extends SimulatedMemory {
         this.#copyIn(word, bytes)
         return 0
       default: {
-        const old = this.fetch(word)
-        if (kind !== COMPARE_EXCHANGE || old === a) this.put(word, updated(kind, old, a, b))
+        const old = this.#read(word)
+        if (kind !== COMPARE_EXCHANGE || old === a) this.#write(word, updated(kind, old, a, b))
         return old
       }
     }
@@ -65,7 +89,8 @@ export class SoloMemory extends SimulatedMemory {
 
   #copyOut(byte: number, length: number): string {
     let bytes = ''
-    for (let i = byte; i < byte + length; i++) bytes += String.fromCharCode((this.fetch(i >> 2) >>> (8 * (i & 3))) & 255)
+    for (let i = byte; i < byte + length; i++)
+      bytes += String.fromCharCode((this.#read(i >> 2, 1 << (i & 3)) >>> (8 * (i & 3))) & 255)
     return bytes
   }
 
@@ -73,7 +98,7 @@ export class SoloMemory extends SimulatedMemory {
     for (let i = 0; i < bytes.length; i++) {
       const shift = 8 * ((byte + i) & 3)
       const word = (byte + i) >> 2
-      this.put(word, (this.fetch(word) & ~(255 << shift)) | (bytes.charCodeAt(i) << shift))
+      this.#write(word, (this.fetch(word) & ~(255 << shift)) | (bytes.charCodeAt(i) << shift), 1 << ((byte + i) & 3))
     }
   }
 }

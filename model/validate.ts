@@ -1,4 +1,4 @@
-import type { Program } from './program.ts'
+import type { Faults, Program } from './program.ts'
 
 /** A program that cannot be run, with what was expected and what came. */
 export class ProgramError extends Error {
@@ -32,12 +32,36 @@ export function validate(program: Program): void {
   for (const [title, witness] of Object.entries(program.sometimes ?? {})) {
     if (typeof witness !== 'function') fail(`${where} sometimes ${title}`, 'a function', witness)
   }
-  if (program.faults !== undefined && Object.keys(program.faults).length > 0) {
-    throw new ProgramError(`${where} faults (${Object.keys(program.faults).join(', ')}) cannot be explored yet: remove them`)
-  }
+  if (program.faults !== undefined) validateFaults(where, program.faults, names)
   if (program.recover !== undefined) {
     throw new ProgramError(`${where} recover needs crashes, which cannot be explored yet: remove it`)
   }
+}
+
+function validateFaults(where: string, faults: object, threads: readonly string[]): void {
+  if (typeof faults !== 'object' || faults === null) fail(`${where} faults`, 'an object', faults)
+  const { kill, kills, spurious, ...others } = faults as Faults<string>
+  const [unknown] = Object.keys(others)
+  if (unknown === 'crash' || unknown === 'unit') {
+    throw new ProgramError(`${where} faults: ${unknown} cannot be explored yet: remove it`)
+  }
+  if (unknown !== undefined) fail(`${where} faults`, 'kill, kills and spurious', unknown)
+  if (kill !== undefined) {
+    if (!Array.isArray(kill)) fail(`${where} faults: kill`, 'a list of threads', kill)
+    for (const thread of kill) {
+      if (!threads.includes(thread)) fail(`${where} faults: kill`, `threads of the program (${threads.join(', ')})`, thread)
+    }
+    if (new Set(kill).size < kill.length) fail(`${where} faults: kill`, 'each thread once', kill.join(', '))
+  }
+  const most = kill?.length ?? 0
+  if (kills !== undefined && !(Number.isInteger(kills) && kills >= 1 && kills <= most)) {
+    fail(
+      `${where} faults: kills`,
+      most === 0 ? 'a list kill beside it' : `an integer from 1 to ${most}, the length of kill`,
+      kills,
+    )
+  }
+  if (spurious !== undefined && typeof spurious !== 'boolean') fail(`${where} faults: spurious`, 'true or false', spurious)
 }
 
 function fail(what: string, expected: string, found: unknown): never {

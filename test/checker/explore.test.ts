@@ -421,7 +421,18 @@ describe('what is no program', () => {
     [{ ...good, threads: { a: 5 } }, 'program x: thread a: expected a function, found 5'],
     [{ ...good, finally: 1 }, 'program x: finally: expected a function, found 1'],
     [{ ...good, sometimes: { w: 1 } }, 'program x: sometimes w: expected a function, found 1'],
-    [{ ...good, faults: { kill: ['a'] } }, 'program x: faults (kill) cannot be explored yet: remove them'],
+    [{ ...good, faults: { kill: ['b'] } }, 'program x: faults: kill: expected threads of the program (a), found "b"'],
+    [{ ...good, faults: { kill: 'a' } }, 'program x: faults: kill: expected a list of threads, found "a"'],
+    [{ ...good, faults: { kill: ['a', 'a'] } }, 'program x: faults: kill: expected each thread once, found "a, a"'],
+    [
+      { ...good, faults: { kill: ['a'], kills: 2 } },
+      'program x: faults: kills: expected an integer from 1 to 1, the length of kill, found 2',
+    ],
+    [{ ...good, faults: { kills: 1 } }, 'program x: faults: kills: expected a list kill beside it, found 1'],
+    [{ ...good, faults: { spurious: 1 } }, 'program x: faults: spurious: expected true or false, found 1'],
+    [{ ...good, faults: { kil: ['a'] } }, 'program x: faults: expected kill, kills and spurious, found "kil"'],
+    [{ ...good, faults: { crash: 'kill' } }, 'program x: faults: crash cannot be explored yet: remove it'],
+    [{ ...good, faults: 1 }, 'program x: faults: expected an object, found 1'],
     [{ ...good, recover: () => 0 }, 'program x: recover needs crashes, which cannot be explored yet: remove it'],
   ])('%o', (bad, message) => {
     for (const call of [explore, estimate, (subject: Program) => replay(subject, '0.')]) {
