@@ -27,8 +27,8 @@ const pauseHint: () => void = (Atomics as { pause?: () => void }).pause ?? (() =
  *
  * Any number of threads may stand on one buffer, each with a `SharedMemory` of its own. Every operation is wait-free,
  * except `wait`. The last array that was copied from, and the last that was copied to, are kept: copying is faster for an
- * array that comes again. There is this one class and no other over a `SharedArrayBuffer`: engines inline its methods only
- * while one class is seen at a call, and cost is then that of the bare `Atomics`.
+ * array that comes again. There is one class over a `SharedArrayBuffer`, and `MappedMemory`, which inherits its methods:
+ * engines inline them only while one class is seen at a call, and cost is then that of the bare `Atomics`.
  */
 export class SharedMemory implements Memory {
   /** The buffer underneath: post this one to other threads. */
@@ -36,8 +36,9 @@ export class SharedMemory implements Memory {
   /** Where word 0 lies in the buffer, in bytes. */
   readonly byteOffset: number
   readonly words: number
-  private readonly int32: Int32Array
-  private readonly bytes: Uint8Array
+  // Both replaced by `MappedMemory` when its file grows or is closed.
+  protected int32: Int32Array
+  protected bytes: Uint8Array
   private readonly targetWords = new WordView()
   private readonly sourceWords = new WordView()
 
@@ -181,9 +182,9 @@ export class SharedMemory implements Memory {
   }
 
   writeBytes(byte: number, source: Uint8Array): void {
-    const { bytes } = this
     const length = source.length
-    if (!Number.isInteger(byte) || byte < 0 || byte + length > bytes.length) this.refuseBytes(byte, length)
+    if (!Number.isInteger(byte) || byte < 0 || byte + length > this.bytes.length) this.refuseBytes(byte, length)
+    const { bytes } = this
     const word = byte >>> 2
     if (length <= wordWriteBytes && 4 * word === byte) {
       const words = this.sourceWords.over(source)
@@ -203,11 +204,13 @@ export class SharedMemory implements Memory {
     return globalThis.performance.now()
   }
 
-  private refuseWord(word: number): never {
+  /** Returns only where the memory has grown meanwhile, so that the word is there. */
+  protected refuseWord(word: number): void {
     throw new RangeError(`memory: expected a word index from 0 to ${this.words - 1}, found ${show(word)}`)
   }
 
-  private refuseBytes(byte: number, length: number): never {
+  /** Likewise. */
+  protected refuseBytes(byte: number, length: number): void {
     throw new RangeError(
       `memory: expected a range of bytes between 0 and ${4 * this.words}, found ${length} bytes from ${show(byte)} on`,
     )

@@ -100,16 +100,25 @@ describe('installed in an empty project', () => {
     expect(names.sort()).toEqual(['heddle', ...Object.keys(dependencies)].map((name) => `node_modules/${name}`).sort())
   })
 
-  it('is imported by its three names', async () => {
+  it('is imported by its four names', async () => {
     const code = `
       const names = {}
-      for (const name of ['heddle', 'heddle/model', 'heddle/checker']) names[name] = Object.keys(await import(name))
+      for (const name of ['heddle', 'heddle/node', 'heddle/model', 'heddle/checker']) names[name] = Object.keys(await import(name))
       console.log(JSON.stringify(names))`
     const { stdout } = succeed(await run('node', ['--input-type=module', '-e', code], user.folder))
     const names = JSON.parse(stdout)
     expect(names.heddle).toEqual(expect.arrayContaining(['ForwardingMemory', 'Ring', 'SharedMemory']))
+    expect(names['heddle/node']).toEqual(expect.arrayContaining(['MappedFileError', 'MappedMemory']))
     expect(names['heddle/model']).toContain('program')
     expect(names['heddle/checker']).toEqual(expect.arrayContaining(['explore', 'guarantee', 'replay']))
+  })
+
+  it('says in one line what to install for mapped files', async () => {
+    const code = `
+      import { MappedMemory } from 'heddle/node'
+      try { MappedMemory.open('words') } catch (error) { console.log(error.message) }`
+    const { stdout } = succeed(await run('node', ['--input-type=module', '-e', code], user.folder))
+    expect(stdout).toMatch(/^MappedMemory: .*(npm install koffi|need Linux on x64 or arm64).*\n$/)
   })
 
   it('shows nothing but those names', async () => {

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { fourLetters, lineWords } from './layout.ts'
+import { libc } from './node-libc.ts'
+import { MappedFileError, onFile } from './node-mapped-file-error.ts'
+
+/**
+ * The file underneath a `MappedMemory`.
+ *
+ * ```
+ *   byte
+ *   0        header     magic, version, kind, byte where the data begins, most words, seats, checksum; never changes
+ *   128      present    how many words there are now; only grows
+ *   256      bells      for each group of words, how often somebody was notified and how many sleep (node-bells.ts)
+ *   16384    seats      who takes part (node-participants.ts)
+ *   65536    data       word 0 of the memory
+ * ```
+ *
+ * Everything before the data is the control part. It is mapped on its own, so that no index of the memory reaches it. The
+ * data begin on a page whatever its size: on arm64 a page has 4, 16 or 64 KiB.
+ */
+export const controlBytes = 65536
+export const presentAt = lineWords
+export const bellsAt: number = 2 * lineWords
+export const seatsAt = 4096
+
+/** The most words that a file can have: word indices are unsigned 32-bit numbers. */
+export const fileWordsMax: number = 2 ** 32 - 1
+
+/** Rises whenever bytes change their meaning, so that two releases of Heddle never misread each other. */
+export const fileVersion = 1
+
+const magic = fourLetters('HDLF')
+const kind = fourLetters('WORD')
+const checksumAt = 15
+
+/** What never changes about a file. */
+export interface FileHeader {
+  readonly wordsMax: number
+  readonly seats: number
+}
+
+/** A file that this thread has open, its header checked. */
+export interface MappedFile {
+  readonly path: string
+  /** Opened by this thread, and closed when the thread ends: the locks of its seat hang on it. */
+  readonly fd: number
+  readonly header: FileHeader
+  /** Tells this file from every other one of this machine. */
+  readonly identity: string
+}
+
+function encode({ wordsMax, seats }: FileHeader): Uint32Array {
+  const header = new Uint32Array(checksumAt + 1)
+  header.set([magic, fileVersion, kind, controlBytes, wordsMax, seats])
+  header[checksumAt] = crc32(new Uint8Array(header.buffer, 0, 4 * checksumAt))
+  return header
+}
+
+/**
+ * Creates the file: whole, or not at all. It gets its name when it is complete and on the disk; `link` refuses a name that
+ * is taken, so that of two creators one succeeds and the other one learns of it. A creator that dies before leaves a file
+ * `.heddle-...` behind, which may be removed.
+ */
+export function createFile(path: string, words: number, header: FileHeader, mode: number): MappedFile {
+  const directory = dirname(path)
+  const draft = join(directory, `.heddle-${process.pid}-${randomBytes(6).toString('hex')}`)
+  return onFile(path, () => {
+    const fd = openSync(draft, 'wx+', mode)
+    try {
+      libc().allocate(fd, 0, controlBytes + 4 * words)
+      writeSync(fd, Uint32Array.of(words), 0, 4, 4 * presentAt)
+      writeSync(fd, encode(header), 0, undefined, 0)
+      fsyncSync(fd)
+      linkSync(draft, path)
+      const directoryFd = openSync(directory, 'r')
+      try {
+        fsyncSync(directoryFd)
+      } finally {
+        closeSync(directoryFd)
+      }
+      return { path, fd, header, identity: identityOf(fd) }
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    } finally {
+      unlinkSync(draft)
+    }
+  })
+}
+
+/** Opens a file that exists, and checks that it is what it should be. */
+export function openFile(path: string): MappedFile {
+  return onFile(path, () => {
+    const fd = openSync(path, 'r+')
+    try {
+      return { path, fd, header: readHeader(path, fd), identity: identityOf(fd) }
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  })
+}
+
+function identityOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+function readHeader(path: string, fd: number): FileHeader {
+  const wrong = (reason: ConstructorParameters<typeof MappedFileError>[1], message: string): never => {
+    throw new MappedFileError(path, reason, message)
+  }
+  if (!fstatSync(fd).isFile()) wrong('not-a-file', 'is a device or a pipe; choose a path for a file')
+  const header = new Uint32Array(checksumAt + 1)
+  const length = readSync(fd, header, 0, header.byteLength, 0)
+  if (header.every((word) => word === 0)) {
+    wrong('half-created', 'has no header, so whoever made it did not finish; remove it, and create it again')
+  }
+  if (length < 4 * header.length || header[0] !== magic || header[2] !== kind) {
+    wrong('foreign', 'is no mapped memory of heddle; choose another path')
+  }
+  const version = header[1]
+  if (version > fileVersion) {
+    wrong('newer', `has format version ${version}, this heddle knows ${fileVersion}; use the release of heddle that created it`)
+  }
+  const [, , , dataAt, wordsMax, seats] = header
+  if (version !== fileVersion || dataAt !== controlBytes || encode({ wordsMax, seats })[checksumAt] !== header[checksumAt]) {
+    wrong('damaged', 'its header does not fit its checksum; restore it from a copy, or create it again')
+  }
+  requireLength(path, fd, 1)
+  return { wordsMax, seats }
+}
+
+/**
+ * Makes sure that the file is long enough for so many words: to touch a word beyond its end kills the process (SIGBUS).
+ *
+ * @throws MappedFileError when somebody has cut it
+ */
+export function requireLength(path: string, fd: number, words: number): void {
+  const { size } = fstatSync(fd)
+  const expected = controlBytes + 4 * words
+  if (size < expected) {
+    throw new MappedFileError(
+      path,
+      'truncated',
+      `has ${size} bytes, and ${expected} belong to it: somebody has cut it; restore it from a copy, or create it again`,
+    )
+  }
+}

@@ -1,0 +1,358 @@
+import { closeSync, fsyncSync, ftruncateSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Memory, WaitResult } from './memory.ts'
+import { sleep, wake } from './node-bells.ts'
+import { libc } from './node-libc.ts'
+import {
+  controlBytes,
+  createFile,
+  fileWordsMax,
+  type MappedFile,
+  openFile,
+  presentAt,
+  requireLength,
+} from './node-mapped-file.ts'
+import { MappedFileError, onFile } from './node-mapped-file-error.ts'
+import { growTo, mapOver, syncRange, unmap } from './node-mapping.ts'
+import { type Participant, Participants, seatsMax } from './node-participants.ts'
+import { requireInteger } from './require.ts'
+import { SharedMemory } from './shared-memory.ts'
+
+/** What a new file is like. */
+export interface MappedOptions {
+  /** How many words it has at first. */
+  readonly words: number
+  /** To how many words it may grow, default `words`. Costs addresses at once, and disk only as it grows. */
+  readonly wordsMax?: number
+  /** Who may use it, as for `chmod`, less what the umask takes away; default `0o600`, its owner alone. */
+  readonly mode?: number
+  /** How many threads, of all processes together, can have it open at a time: 1 to 1024, default 256. */
+  readonly seats?: number
+}
+
+/** What another thread of this process needs to stand on the same memory: post it there, and call `MappedMemory.from`. */
+export interface MappedShare {
+  readonly path: string
+  readonly identity: string
+  readonly control: SharedArrayBuffer
+  readonly buffer: SharedArrayBuffer
+  /** How many threads stand on it. */
+  readonly references: SharedArrayBuffer
+}
+
+/**
+ * `Memory` on a file, which processes share by its path. Linux on x64 or arm64, with the package koffi.
+ *
+ * ```ts
+ * const memory = MappedMemory.openOrCreate('counters', { words: 1024 })      // in each process
+ * worker.postMessage(memory.share())                                         // in the worker: MappedMemory.from(share)
+ * ```
+ *
+ * What is stored is in the file at once, for whoever maps it, also when the process is killed right after. It is on the disk,
+ * safe from a power failure, when `durability.flush` has returned. Room on the disk is taken when the file is created or
+ * grows: a full disk is an error then, and not later. Each thread that opens the file has a seat in it until it closes it,
+ * ends or dies; `liveness` tells who is alive.
+ *
+ * The file has to lie on a local file system, and must not be cut while it is mapped: the next access beyond its end
+ * kills the process (SIGBUS), which no program can catch. Opening and growing notice that it was cut before.
+ *
+ * An operation costs what it costs on `SharedMemory`, whose methods these are, but `wait`, and `notify` when somebody sleeps,
+ * are system calls. `Atomics.wait` and `Atomics.notify` on `buffer` reach only the threads of this process that use these.
+ */
+export class MappedMemory extends SharedMemory {
+  /** To how many words this memory may grow. */
+  readonly wordsMax: number
+  readonly liveness: NonNullable<Memory['liveness']>
+  readonly durability: NonNullable<Memory['durability']>
+  private readonly file: MappedFile
+  private readonly mapping: MappedShare
+  private readonly control: Int32Array
+  /** Where word 0 lies. */
+  private readonly address: number
+  private readonly seat: Participants
+  private isOpen = true
+
+  /** Stands on a file that is mapped. */
+  private constructor(file: MappedFile, mapping: MappedShare) {
+    super(mapping.buffer)
+    this.wordsMax = file.header.wordsMax
+    this.file = file
+    this.mapping = mapping
+    this.control = new Int32Array(mapping.control)
+    this.address = libc().addressOf(mapping.buffer)
+    const seat = new Participants(file, this.control)
+    this.seat = seat
+    this.liveness = {
+      self: seat.self,
+      alive: (participant) => {
+        this.requireOpen()
+        return seat.alive(participant)
+      },
+    }
+    this.durability = { flush: (byte, length) => this.flush(byte, length) }
+  }
+
+  /**
+   * Creates the file and opens it.
+   *
+   * @throws MappedFileError when there is a file already, or it cannot be created
+   */
+  static create(path: string, options: MappedOptions): MappedMemory {
+    const { words, wordsMax, mode, seats } = requireOptions(options)
+    return MappedMemory.over(createFile(resolve(path), words, { wordsMax, seats }, mode))
+  }
+
+  /**
+   * Opens a file that exists.
+   *
+   * @throws MappedFileError when there is none, or it is not what it should be
+   */
+  static open(path: string): MappedMemory {
+    return MappedMemory.over(openFile(resolve(path)))
+  }
+
+  /**
+   * Opens the file, or creates it where there is none. Of several processes that call this at once, one creates the file and
+   * the others open it. A file that exists keeps its mode, seats and maximum, and grows where it has fewer words.
+   */
+  static openOrCreate(path: string, options: MappedOptions): MappedMemory {
+    requireOptions(options)
+    // The second look is for a file that somebody created in between.
+    const memory =
+      unless('missing', () => MappedMemory.open(path)) ??
+      unless('exists', () => MappedMemory.create(path, options)) ??
+      MappedMemory.open(path)
+    try {
+      memory.grow(options.words)
+    } catch (error) {
+      memory.close()
+      throw error
+    }
+    return memory
+  }
+
+  /**
+   * Stands on the memory that another thread of this process has shared: on the same buffer, with a seat of its own.
+   *
+   * @throws MappedFileError when all threads have closed it by now, or another file has its path
+   */
+  static from(share: MappedShare): MappedMemory {
+    addReference(share)
+    try {
+      return MappedMemory.over(openFile(share.path), share)
+    } catch (error) {
+      removeReference(share)
+      throw error
+    }
+  }
+
+  private static over(file: MappedFile, share?: MappedShare): MappedMemory {
+    try {
+      if (share !== undefined && share.identity !== file.identity) {
+        throw new MappedFileError(file.path, 'replaced', 'is another file than the one that was shared; open it anew')
+      }
+      return new MappedMemory(file, share ?? mapFile(file))
+    } catch (error) {
+      closeSync(file.fd)
+      throw error
+    }
+  }
+
+  /** For another thread of this process, which calls `MappedMemory.from`. This thread must not close before that. */
+  share(): MappedShare {
+    this.requireOpen()
+    return this.mapping
+  }
+
+  /**
+   * Makes the memory at least so many words long, in place: all who have it open may go on meanwhile. The new words are 0.
+   *
+   * `words` is what this thread knows of. It learns how far others have grown the file when it calls `grow` itself, and when
+   * it uses an index beyond `words`.
+   *
+   * @throws MappedFileError when there is no room on the disk; the memory is as before then
+   */
+  grow(words: number): void {
+    const { path, fd } = this.file
+    this.requireOpen()
+    requireInteger(`MappedMemory: ${path}: words`, words, 1, this.wordsMax)
+    onFile(path, () => {
+      if (words > this.present()) {
+        this.alone(() => {
+          const present = this.present()
+          if (words <= present) return
+          requireLength(path, fd, present)
+          const end = controlBytes + 4 * present
+          try {
+            libc().allocate(fd, end, 4 * (words - present))
+            fsyncSync(fd)
+          } catch (error) {
+            ftruncateSync(fd, end)
+            throw error
+          }
+          // The file reaches so far, on the disk too, before anybody is told.
+          Atomics.store(this.control, presentAt, words)
+        })
+      }
+      this.follow()
+    })
+  }
+
+  /**
+   * As `Memory.wait`, for a notify in whatever process. With a `participant`, the wait also ends (with `'ok'`) when that one
+   * is dead. A thread that sleeps can be terminated: it looks up every 50 ms.
+   */
+  override wait(word: number, expected: number, timeoutMs?: number, participant?: number): WaitResult {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    const isOver = () => participant !== undefined && !this.seat.alive(participant)
+    return sleep(this.control, this.int32, this.address, word, expected, timeoutMs, isOver)
+  }
+
+  /** As `Memory.notify`, in all processes. A thread that looks up at that moment is woken as well, but not counted. */
+  override notify(word: number, count?: number): number {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return wake(this.control, this.address, word, count)
+  }
+
+  /** Who has the memory open, for people to read. */
+  participants(): readonly Participant[] {
+    this.requireOpen()
+    return this.seat.living()
+  }
+
+  /**
+   * Gives up the seat; every operation throws from now on. When all threads of this process that share the mapping have
+   * closed it, the file is unmapped: who still holds `buffer` finds zeros in it, and what it writes goes nowhere. Closing
+   * twice is fine.
+   */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.seat.standUp()
+    closeSync(this.file.fd)
+    this.cover(0)
+    removeReference(this.mapping)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private flush(byte: number, length: number): void {
+    this.requireOpen()
+    if (!this.hasBytes(byte, length)) this.refuseBytes(byte, length)
+    onFile(this.file.path, () => syncRange(this.address + byte, length))
+  }
+
+  /** How many words the file has now. */
+  private present(): number {
+    return Atomics.load(this.control, presentAt) >>> 0
+  }
+
+  /** Takes the words in that others have added. */
+  private follow(): void {
+    const present = this.present()
+    if (present <= this.words) return
+    requireLength(this.file.path, this.file.fd, present)
+    growTo(this.buffer, 4 * present)
+    this.cover(present)
+  }
+
+  private hasBytes(byte: number, length: number): boolean {
+    return Number.isInteger(byte) && Number.isInteger(length) && byte >= 0 && length >= 0 && byte + length <= 4 * this.words
+  }
+
+  /** Runs `work` while no other thread of any process does so. The lock of one that dies is released by the kernel. */
+  private alone(work: () => void): void {
+    const { fd } = this.file
+    const nobody = new Int32Array(new SharedArrayBuffer(4))
+    while (!libc().lock(fd, 4 * presentAt)) Atomics.wait(nobody, 0, 0, 1)
+    try {
+      work()
+    } finally {
+      libc().unlock(fd, 4 * presentAt)
+    }
+  }
+
+  private cover(words: number): void {
+    ;(this as { words: number }).words = words
+    this.int32 = new Int32Array(this.buffer, 0, words)
+    this.bytes = new Uint8Array(this.buffer, 0, 4 * words)
+  }
+
+  private requireOpen(): void {
+    if (!this.isOpen) throw new MappedFileError(this.file.path, 'closed', 'this memory was closed; open the file again')
+  }
+
+  protected override refuseWord(word: number): void {
+    this.requireOpen()
+    this.follow()
+    if (word >>> 0 !== word || word >= this.words) super.refuseWord(word)
+  }
+
+  protected override refuseBytes(byte: number, length: number): void {
+    this.requireOpen()
+    this.follow()
+    if (!this.hasBytes(byte, length)) super.refuseBytes(byte, length)
+  }
+}
+
+function requireOptions(options: MappedOptions): Required<MappedOptions> {
+  const { words, wordsMax = words, mode = 0o600, seats = 256 } = options
+  requireInteger('MappedMemory: wordsMax', wordsMax, 1, fileWordsMax)
+  requireInteger('MappedMemory: words', words, 1, wordsMax)
+  requireInteger('MappedMemory: mode', mode, 0, 0o777)
+  requireInteger('MappedMemory: seats', seats, 1, seatsMax)
+  return { words, wordsMax, mode, seats }
+}
+
+/** What the work gives, or undefined when it failed for this reason. */
+function unless<T>(reason: MappedFileError['reason'], work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof MappedFileError && error.reason === reason) return undefined
+    throw error
+  }
+}
+
+/** Maps both parts of the file, for one thread. */
+function mapFile({ path, fd, header, identity }: MappedFile): MappedShare {
+  const { wordsMax } = header
+  try {
+    const control = mapOver(fd, 0, controlBytes, controlBytes)
+    const present = Atomics.load(new Int32Array(control), presentAt) >>> 0
+    if (present < 1 || present > wordsMax) {
+      throw new MappedFileError(
+        path,
+        'damaged',
+        `says that it has ${present} words of at most ${wordsMax}; restore it from a copy`,
+      )
+    }
+    requireLength(path, fd, present)
+    const buffer = mapOver(fd, controlBytes, 4 * present, 4 * wordsMax)
+    const references = new SharedArrayBuffer(4)
+    Atomics.store(new Int32Array(references), 0, 1)
+    return { path, identity, control, buffer, references }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new MappedFileError(path, 'too-large', `this Node cannot map ${4 * wordsMax} bytes; ask for a smaller wordsMax`, {
+      cause: error,
+    })
+  }
+}
+
+function addReference({ path, references }: MappedShare): void {
+  const count = new Int32Array(references)
+  let now: number
+  do {
+    now = Atomics.load(count, 0)
+    if (now === 0) throw new MappedFileError(path, 'closed', 'was closed before this thread took it over; close it later')
+  } while (Atomics.compareExchange(count, 0, now, now + 1) !== now)
+}
+
+function removeReference({ references, control, buffer }: MappedShare): void {
+  if (Atomics.sub(new Int32Array(references), 0, 1) > 1) return
+  unmap(control)
+  unmap(buffer)
+}
