@@ -4,6 +4,7 @@ import type { Report } from '../../checker/report.ts'
 import { ForwardingMemory } from '../../core/index.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Program } from '../../model/program.ts'
+import { faults } from '../programs/faults.ts'
 import { families, family, reordered } from '../programs/index.ts'
 import {
   chaseLev,
@@ -45,7 +46,7 @@ function hasExactly(program: Program, executions: number): void {
 }
 
 describe('executions are counted as theory counts them, whatever the order of the threads', () => {
-  for (const { name, parameters, program, executions, source, sizes } of families) {
+  for (const { name, parameters, program, executions, source, sizes } of [...families, ...faults]) {
     describe(`${name} (${parameters}); ${source}`, () => {
       it.each(sizes.map((size) => [size, executions(...size)] as const))('%j: %i', (size, expected) => {
         hasExactly(program(...size), expected)

@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Memory } from '../../core/memory.ts'
-import { type Program, program } from '../../model/program.ts'
 import { bruteForce } from './brute-force.ts'
-import { everyRun } from './every-run.ts'
-
-type Body = (memory: Memory) => unknown
-
-/** A program of unnamed threads: `t0`, `t1` ... */
-function threads(words: number, bodies: readonly Body[], setup?: (memory: Memory) => void): Program {
-  const named = Object.fromEntries(bodies.map((body, index) => [`t${index}`, body]))
-  return program({ name: 'test', words, threads: named, ...(setup === undefined ? {} : { setup }) })
-}
+import { type Body, threads, verdict } from './verdict.ts'
 
 function times<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index))
@@ -24,28 +15,13 @@ function choose(n: number, k: number): number {
   return factorial(n) / factorial(k) / factorial(n - k)
 }
 
-/** What the oracle says, short enough to compare as a whole. The dumber oracle must say the same. */
-function verdict(tested: Program): { executions: number; failures: string[]; outcomes: string[] } {
-  const result = bruteForce(tested)
-  expect(result.limited).toBe(false)
-  if (result.schedules <= 400) {
-    const every = everyRun(tested, 400)
-    expect(every.limited).toBe(false)
-    expect(every.executions.size).toBe(result.executions.size)
-    expect([...every.outcomes].sort()).toEqual([...result.outcomes].sort())
-    expect([...every.failures].sort()).toEqual([...result.failures].sort())
-    expect(every.runs).toBe(result.schedules)
-  }
-  return { executions: result.executions.size, failures: [...result.failures].sort(), outcomes: [...result.outcomes].sort() }
-}
-
 function executions(words: number, bodies: readonly Body[]): number {
   const { executions, failures } = verdict(threads(words, bodies))
   expect(failures).toEqual([])
   return executions
 }
 
-function failures(words: number, bodies: readonly Body[], setup?: (memory: Memory) => void): string[] {
+function failures(words: number, bodies: readonly Body[], setup?: (memory: Memory) => void): readonly string[] {
   return verdict(threads(words, bodies, setup)).failures
 }
 

@@ -2,9 +2,9 @@
  * The oracle: every schedule of a small program, tried one after the other.
  *
  * It shares no idea and no code with the explorer. A state is what memory, waiter lists and threads hold; a step is one
- * SeqCst operation of one thread, with the Unordered operations that follow it. States are merged only when the whole
- * trace that led to them is the same (the steps of each thread with what they read from, and the order of the writes of
- * each location), so no execution can be lost.
+ * SeqCst operation of one thread, with the Unordered operations that follow it, or its death. States are merged only when
+ * the whole trace that led to them is the same (the steps of each thread with what they read from, and the order of the
+ * writes of each location), so no execution can be lost.
  */
 
 import type { FailureKind } from '../../checker/report.ts'
@@ -39,6 +39,14 @@ export interface BruteForceResult {
   readonly parked: boolean
   /** Some thread read or wrote plain data in some schedule. */
   readonly plain: boolean
+  /** Some thread was killed in some schedule. */
+  readonly killed: boolean
+  /** Some thread saw that another one is dead in some schedule. */
+  readonly mourned: boolean
+  /** Some wait came back for no reason in some schedule. */
+  readonly spurious: boolean
+  /** The bytes that are torn at the end of some complete execution. */
+  readonly torn: ReadonlySet<number>
   /** The program was too big: nothing above can be trusted. */
   readonly limited: boolean
 }
@@ -52,11 +60,12 @@ type Request =
   | { readonly kind: 'compareExchange'; readonly word: number; readonly expected: number; readonly replacement: number }
   | { readonly kind: 'wait'; readonly word: number; readonly expected: number; readonly finite: boolean }
   | { readonly kind: 'notify'; readonly word: number; readonly count: number }
+  | { readonly kind: 'alive'; readonly participant: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'read'; readonly byte: number; readonly length: number }
   | { readonly kind: 'write'; readonly byte: number; readonly bytes: readonly number[] }
 
-type Answer = number | WaitResult | readonly number[] | undefined
+type Answer = number | boolean | WaitResult | readonly number[] | undefined
 
 /** What became of a thread that was given some answers: it asks for more, or is at its end. */
 type Next = { readonly request: Request } | { readonly result: unknown } | { readonly error: unknown }
@@ -78,8 +87,14 @@ const modifications: { readonly [M in Modify]: (old: number, value: number) => n
   exchange: (_, value) => value,
 }
 
-/** A memory that turns every call into a request and returns what `ask` answers. */
-function scripted(words: number, ask: (request: Request) => Answer): Memory {
+/** Which participant a thread is, of how many. */
+interface Place {
+  readonly self: number
+  readonly participants: number
+}
+
+/** A memory that turns every call into a request and returns what `ask` answers. Without a place it has no liveness. */
+function scripted(words: number, ask: (request: Request) => Answer, place?: Place): Memory {
   const inRange = (word: number): number => {
     if (!Number.isInteger(word) || word < 0 || word >= words) throw new RangeError(`no word ${word}`)
     return word
@@ -87,6 +102,10 @@ function scripted(words: number, ask: (request: Request) => Answer): Memory {
   const bytesInRange = (byte: number, length: number): number => {
     if (!Number.isInteger(byte) || byte < 0 || byte + length > 4 * words) throw new RangeError(`no bytes at ${byte}`)
     return byte
+  }
+  const known = (participant: number, { participants }: Place): number => {
+    if (Number.isInteger(participant) && participant >= 0 && participant < participants) return participant
+    throw new RangeError(`no participant ${participant}`)
   }
   const modify = (kind: Modify) => (word: number, value: number) => ask({ kind, word: inRange(word), value: value | 0 }) as number
   return {
@@ -120,6 +139,12 @@ function scripted(words: number, ask: (request: Request) => Answer): Memory {
       if (source.length > 0) ask({ kind: 'write', byte, bytes: Array.from(source) })
     },
     now: () => 0,
+    ...(place !== undefined && {
+      liveness: {
+        self: place.self,
+        alive: (participant) => ask({ kind: 'alive', participant: known(participant, place) }) as boolean,
+      },
+    }),
   }
 }
 
@@ -131,11 +156,12 @@ function wordOf([a, b, c, d]: readonly number[]): number {
   return a | (b << 8) | (c << 16) | (d << 24)
 }
 
-/** Whether the operation, so answered, was a shared write. */
+/** Whether the operation, so answered, was a shared write. A wait that came back for no reason passes for one that slept. */
 function wrote(request: Request, answer: Answer): boolean {
   switch (request.kind) {
     case 'load':
     case 'read':
+    case 'alive':
     case 'pause':
       return false
     case 'compareExchange':
@@ -171,11 +197,13 @@ class Point {
 /** A thread as a function from the answers so far to its next request; re-run from its start for each new list. */
 class Body {
   readonly words: number
+  readonly place: Place
   readonly run: (memory: Memory) => unknown
   readonly start: Point
 
-  constructor(words: number, run: (memory: Memory) => unknown) {
+  constructor(words: number, place: Place, run: (memory: Memory) => unknown) {
     this.words = words
+    this.place = place
     this.run = run
     this.start = new Point(this.next([]), undefined, undefined)
   }
@@ -190,7 +218,7 @@ class Body {
 
   trial(ask: (request: Request) => Answer): Next {
     try {
-      return { result: this.run(scripted(this.words, ask)) }
+      return { result: this.run(scripted(this.words, ask, this.place)) }
     } catch (thrown) {
       return thrown instanceof Stop ? { request: thrown.request } : { error: thrown }
     }
@@ -262,15 +290,20 @@ function join(a: Clock, b: Clock): Clock {
 
 interface Thread {
   readonly at: Point
-  readonly status: 'ready' | 'asleep' | 'parked' | 'finished' | 'thrown'
+  readonly status: 'ready' | 'asleep' | 'parked' | 'finished' | 'thrown' | 'killed'
   /** One text for each SeqCst step. */
   readonly steps: readonly string[]
   readonly clock: Clock
+  /** The bytes written Unordered since the last SeqCst step: a kill tears them. */
+  readonly fresh: readonly number[]
+  /** Whether one of its waits came back for no reason. */
+  readonly roused: boolean
   /** The current iteration: where it began, and what its SeqCst reads read from. */
   readonly iteration: {
     readonly at: Point
     readonly steps: number
     readonly clock: Clock
+    readonly fresh: readonly number[]
     readonly reads: readonly { readonly location: string; readonly source: string }[]
   }
 }
@@ -279,13 +312,17 @@ interface Thread {
 interface State {
   readonly words: Int32Array
   readonly bytes: Uint8Array
-  /** The writes of each location (`word 0`, `list 0`) in order. */
+  /** The writes of each location (`word 0`, `list 0`, `life 0`) in order. */
   readonly writes: Map<string, readonly string[]>
   /** What the last SeqCst write of each word released. */
   readonly released: Clock[]
   /** The threads asleep on each word. */
   readonly sleepers: (readonly number[])[]
   readonly threads: Thread[]
+  /** What each killed thread knew. */
+  readonly deaths: (Clock | undefined)[]
+  /** Bytes that a killed thread left undefined. */
+  readonly torn: Set<number>
   /** For each byte, thread and class of access: the last epoch (releases done before) in which it was made, or -1. */
   readonly accesses: Int8Array
   race: boolean
@@ -303,6 +340,9 @@ const conflicts: readonly (readonly number[])[] = [
   [atomicRead, atomicWrite, plainRead, plainWrite],
 ]
 
+/** What a thread may do next: its next step, the same as a wait that comes back for no reason, or die. */
+type Move = 'step' | 'rouse' | 'kill'
+
 class TooBig extends Error {}
 
 /** Runs every schedule of `program`. Invariants, witnesses and `finally` of the program are not looked at. */
@@ -314,6 +354,10 @@ class BruteForce {
   readonly names: readonly string[]
   readonly bodies: readonly Body[]
   readonly initial: Int32Array
+  /** Which threads may be killed, and how many of them. */
+  readonly mortal: readonly boolean[]
+  readonly kills: number
+  readonly rouses: boolean
   readonly maxStates: number
   readonly maxOperations: number
   readonly executions: Map<string, string> = new Map()
@@ -325,13 +369,22 @@ class BruteForce {
   woken = false
   parked = false
   plain = false
+  killed = false
+  mourned = false
+  spurious = false
+  readonly torn: Set<number> = new Set()
 
   constructor(program: Program, limits: Limits) {
     this.names = Object.keys(program.threads)
-    this.bodies = Object.values(program.threads).map(
-      (body) => new Body(program.words, (memory) => (body as (m: Memory, mark: () => void) => unknown)(memory, () => {})),
-    )
+    this.bodies = Object.values(program.threads).map((body, self) => {
+      const run = (memory: Memory): unknown => (body as (m: Memory, mark: () => void) => unknown)(memory, () => {})
+      return new Body(program.words, { self, participants: this.names.length }, run)
+    })
     this.initial = new Int32Array(program.words)
+    const { kill = [], kills = 1, spurious = false } = program.faults ?? {}
+    this.mortal = this.names.map((name) => kill.includes(name))
+    this.kills = kills
+    this.rouses = spurious
     this.maxStates = limits.states ?? 20_000
     this.maxOperations = limits.operations ?? 100
     program.setup?.(alone(this.initial))
@@ -357,6 +410,10 @@ class BruteForce {
       woken: this.woken,
       parked: this.parked,
       plain: this.plain,
+      killed: this.killed,
+      mourned: this.mourned,
+      spurious: this.spurious,
+      torn: this.torn,
       limited,
     }
   }
@@ -375,8 +432,12 @@ class BruteForce {
         status: 'ready',
         steps: [],
         clock: none,
-        iteration: { at: start, steps: 0, clock: none, reads: [] },
+        fresh: [],
+        roused: false,
+        iteration: { at: start, steps: 0, clock: none, fresh: [], reads: [] },
       })),
+      deaths: this.names.map(() => undefined),
+      torn: new Set(),
       accesses: new Int8Array(4 * words.length * this.names.length * 4).fill(-1),
       race: false,
     }
@@ -399,19 +460,22 @@ class BruteForce {
 
     this.contents.add(state.words.join())
     let schedules = 0
-    for (const [thread, { at, status }] of threads.entries()) {
+    // Nobody has to be killed: where only kills are possible, the schedule may end as well.
+    let ended = true
+    for (const [thread, { at }] of threads.entries()) {
       if (at.depth > this.maxOperations) throw new TooBig()
-      const request = 'request' in at.next ? at.next.request : undefined
-      if (status === 'ready' || (status === 'asleep' && request?.kind === 'wait' && request.finite)) {
-        schedules += this.visit(this.step(state, thread))
+      for (const move of this.moves(state, thread)) {
+        if (move !== 'kill') ended = false
+        schedules += this.visit(this.move(state, thread, move))
       }
     }
-    if (schedules === 0) {
-      schedules = 1
-      if (threads.every(({ status }) => status === 'finished')) {
+    if (ended) {
+      schedules++
+      if (threads.every(({ status }) => status === 'finished' || status === 'killed')) {
         const outcome = this.outcome(state)
         if ((this.executions.get(execution) ?? outcome) !== outcome) throw new Error(`one execution, two outcomes: ${execution}`)
         this.executions.set(execution, outcome)
+        for (const byte of state.torn) this.torn.add(byte)
       } else if (threads.every(({ status }) => status !== 'thrown')) {
         this.failures.add(threads.some(({ status }) => status === 'asleep') ? 'deadlock' : 'livelock')
       }
@@ -427,12 +491,27 @@ class BruteForce {
   }
 
   outcome(state: State): string {
-    const results = this.names.map((name, index) => [name, (state.threads[index].at.next as { readonly result: unknown }).result])
+    const results = state.threads.flatMap(({ at, status }, index) => {
+      return status === 'killed' ? [] : [[this.names[index], (at.next as { readonly result: unknown }).result]]
+    })
     return canonicalOutcome(Object.fromEntries(results), state.words)
   }
 
-  /** The state after thread `thread` took its next step. */
-  step(from: State, thread: number): State {
+  moves(state: State, thread: number): Move[] {
+    const { at, status, fresh, roused } = state.threads[thread]
+    const request = 'request' in at.next ? at.next.request : undefined
+    const moves: Move[] = []
+    if (status === 'ready' || (status === 'asleep' && request?.kind === 'wait' && request.finite)) moves.push('step')
+    const wouldSleep = status === 'ready' && request?.kind === 'wait' && state.words[request.word] === request.expected
+    if (wouldSleep && this.rouses && !roused) moves.push('rouse')
+    const dead = state.deaths.filter((death) => death !== undefined).length
+    const canDie = status === 'ready' || (status === 'finished' && fresh.length > 0)
+    if (canDie && this.mortal[thread] && dead < this.kills) moves.push('kill')
+    return moves
+  }
+
+  /** The state after thread `thread` made a move. */
+  move(from: State, thread: number, move: Move): State {
     const words = from.words.slice()
     const state: State = {
       words,
@@ -441,15 +520,39 @@ class BruteForce {
       released: [...from.released],
       sleepers: [...from.sleepers],
       threads: [...from.threads],
+      deaths: [...from.deaths],
+      torn: new Set(from.torn),
       accesses: from.accesses.slice(),
       race: false,
     }
     const { at, status } = state.threads[thread]
     const { request } = at.next as { readonly request: Request }
-    if (status === 'asleep') this.timeOut(state, thread, request)
+    if (move === 'kill') this.kill(state, thread)
+    else if (move === 'rouse') this.rouse(state, thread, request)
+    else if (status === 'asleep') this.timeOut(state, thread, request)
     else this.perform(state, thread, request)
     this.unpark(state)
     return state
+  }
+
+  kill(state: State, thread: number): void {
+    this.killed = true
+    for (const byte of state.threads[thread].fresh) state.torn.add(byte)
+    this.note(state, thread, 'killed', [], [`life ${thread}`])
+    this.countRelease(state, thread)
+    const me = state.threads[thread]
+    state.threads[thread] = { ...me, status: 'killed' }
+    state.deaths[thread] = me.clock
+  }
+
+  /** A wait that comes back for no reason: it reads the word, and the list does not matter. */
+  rouse(state: State, thread: number, request: Request): void {
+    this.spurious = true
+    const { word } = request as { readonly word: number }
+    this.acquire(state, thread, word)
+    this.note(state, thread, `spurious wait ${word}`, [`word ${word}`], [])
+    state.threads[thread] = { ...state.threads[thread], roused: true }
+    this.answer(state, thread, 'ok')
   }
 
   timeOut(state: State, thread: number, request: Request): void {
@@ -462,6 +565,10 @@ class BruteForce {
 
   perform(state: State, thread: number, request: Request): void {
     if (request.kind === 'pause' || request.kind === 'read' || request.kind === 'write') throw new Error('not a step')
+    if (request.kind === 'alive') {
+      this.lookAt(state, thread, request.participant)
+      return
+    }
     const { kind, word } = request
     const old = state.words[word]
     const ofWord = [`word ${word}`]
@@ -495,6 +602,18 @@ class BruteForce {
     }
   }
 
+  /** Whoever sees a death has learned all that the dead thread knew. */
+  lookAt(state: State, thread: number, participant: number): void {
+    const death = state.deaths[participant]
+    this.note(state, thread, `alive ${participant}`, [`life ${participant}`], [])
+    if (death !== undefined) {
+      this.mourned = true
+      const me = state.threads[thread]
+      state.threads[thread] = { ...me, clock: join(me.clock, death) }
+    }
+    this.answer(state, thread, death === undefined)
+  }
+
   notify(state: State, thread: number, word: number, count: number): void {
     const list = [`list ${word}`]
     const woken = state.sleepers[word].slice(0, count)
@@ -521,7 +640,7 @@ class BruteForce {
     for (const location of writes) state.writes.set(location, [...(state.writes.get(location) ?? []), id])
     const text = from.length === 0 ? what : `${what} from ${from.map(({ source }) => source)}`
     const iteration = { ...me.iteration, reads: [...me.iteration.reads, ...from] }
-    state.threads[thread] = { ...me, steps: [...me.steps, text], iteration }
+    state.threads[thread] = { ...me, steps: [...me.steps, text], fresh: [], iteration }
   }
 
   acquire(state: State, thread: number, word: number): void {
@@ -542,11 +661,14 @@ class BruteForce {
     state.threads[thread] = { ...me, clock: me.clock.map((value, index) => (index === thread ? value + 1 : value)) }
   }
 
-  /** Notes an access and looks for races with what the other threads did. */
+  /** Notes an access and looks for races with what the other threads did. Reading a torn byte is a race whatever is known. */
   access(state: State, thread: number, byte: number, length: number, kind: number): void {
     const { clock } = state.threads[thread]
     const count = this.names.length
+    const writes = kind === atomicWrite || kind === plainWrite
     for (let at = byte; at < byte + length; at++) {
+      if (writes) state.torn.delete(at)
+      else if (state.torn.has(at)) state.race = true
       for (let other = 0; other < count; other++) {
         if (other === thread) continue
         // An access of another thread happened before this one if a release after it did.
@@ -563,7 +685,7 @@ class BruteForce {
     const { request } = me.at.next as { readonly request: Request }
     const at = this.bodies[thread].advance(me.at, answer)
     const begins = request.kind === 'pause' || wrote(request, answer)
-    const iteration = begins ? { at, steps: me.steps.length, clock: me.clock, reads: [] } : me.iteration
+    const iteration = begins ? { at, steps: me.steps.length, clock: me.clock, fresh: me.fresh, reads: [] } : me.iteration
     state.threads[thread] = { ...me, at, iteration }
     this.goOn(state, thread)
   }
@@ -595,6 +717,7 @@ class BruteForce {
       const { byte, bytes } = next.request
       this.access(state, thread, byte, bytes.length, plainWrite)
       state.bytes.set(bytes, byte)
+      state.threads[thread] = { ...me, fresh: [...me.fresh, ...bytes.map((_, index) => byte + index)] }
       this.answer(state, thread, undefined)
     }
   }
@@ -603,10 +726,10 @@ class BruteForce {
   unpark(state: State): void {
     for (const [thread, me] of state.threads.entries()) {
       if (me.status !== 'parked') continue
-      const { at, steps, clock, reads } = me.iteration
+      const { at, steps, clock, fresh, reads } = me.iteration
       if (reads.every(({ location, source }) => (state.writes.get(location)?.at(-1) ?? 'setup') === source)) continue
-      const iteration = { at, steps, clock, reads: [] }
-      state.threads[thread] = { at, status: 'ready', steps: me.steps.slice(0, steps), clock, iteration }
+      const iteration = { at, steps, clock, fresh, reads: [] }
+      state.threads[thread] = { ...me, at, status: 'ready', steps: me.steps.slice(0, steps), clock, fresh, iteration }
       this.goOn(state, thread)
     }
   }
@@ -637,6 +760,8 @@ function alone(words: Int32Array): Memory {
         throw new Error('setup sleeps for ever')
       case 'notify':
         return 0
+      case 'alive':
+        throw new Error('setup is no participant')
       case 'pause':
         return undefined
       case 'read':

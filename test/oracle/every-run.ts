@@ -13,6 +13,8 @@ export interface EveryRunResult {
   readonly executions: ReadonlySet<string>
   readonly outcomes: ReadonlySet<string>
   readonly failures: ReadonlySet<FailureKind>
+  /** The bytes that a complete execution leaves torn. */
+  readonly torn: ReadonlySet<number>
   /** Maximal runs; a run ends at its first race. */
   readonly runs: number
   /** There were more than `maxRuns` runs: nothing above can be trusted. */
@@ -33,7 +35,7 @@ interface Event {
   /** Events that happen before this one. */
   readonly past: Set<Event>
   readonly seqCst: boolean
-  /** First byte and the byte after the last; empty for `pause`, `notify` and time-outs. */
+  /** First byte and the byte after the last; empty where no byte is touched. */
   readonly from: number
   readonly to: number
   readonly readsBytes: boolean
@@ -48,6 +50,14 @@ interface Actor {
   events: Event[]
   asleepOn: number | undefined
   parked: boolean
+  killed: boolean
+}
+
+/** What a schedule lets happen to a thread. */
+interface Turn {
+  readonly thread: number
+  /** `ok` is a `wait` that finds what it expects and comes back nevertheless. */
+  readonly what: 'step' | 'ok' | 'kill'
 }
 
 interface Run {
@@ -68,11 +78,19 @@ const unordered: readonly string[] = ['read', 'write', 'readBytes', 'writeBytes'
 const inWait: readonly string[] = ['woken', 'timed-out']
 const modifying: readonly string[] = ['add', 'sub', 'and', 'or', 'xor', 'exchange']
 
-/** A memory whose every call is `ask(name, args)`. */
-function asking(words: number, ask: (call: Call) => unknown): Memory {
+/** A memory whose every call is `ask(name, args)`. A thread is one of `participants`. */
+function asking(words: number, ask: (call: Call) => unknown, self = 0, participants = 0): Memory {
+  const liveness = {
+    self,
+    alive(participant: number): unknown {
+      if (!Array.from({ length: participants }, (_, i) => i).includes(participant)) throw new RangeError('nobody')
+      return ask({ name: 'alive', args: [participant] })
+    },
+  }
   return new Proxy({} as Memory, {
     get: (_, name: string) => {
       if (name === 'words') return words
+      if (name === 'liveness') return participants > 0 ? liveness : undefined
       if (name === 'now') return () => 0
       // biome-ignore lint/suspicious/noExplicitAny: any call on Memory
       return (...args: any[]) => {
@@ -93,7 +111,11 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
   const executions = new Set<string>()
   const outcomes = new Set<string>()
   const failures = new Set<FailureKind>()
+  const torn = new Set<number>()
+  const { kill = [], kills = 1, spurious = false } = program.faults ?? {}
   let runs = 0
+
+  const askingAs = (thread: number, ask: (call: Call) => unknown): Memory => asking(program.words, ask, thread, names.length)
 
   /** What a thread does after the answers it has. */
   function following(
@@ -103,7 +125,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     let used = 0
     let next: Call | undefined
     try {
-      const memory = asking(program.words, (call) => {
+      const memory = askingAs(thread, (call) => {
         if (used < answers.length) return answers[used++]
         next = call
         throw left
@@ -116,9 +138,10 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
 
   const isWrite = ({ writes, writesBytes }: Event): boolean => writes.length > 0 || writesBytes
 
-  /** The events since the last write or pause. */
+  /** The events since the last write, pause or wake-up. */
   function iteration({ events }: Actor): Event[] {
-    const last = events.findLastIndex((event) => isWrite(event) || ['pause', 'woken'].includes(event.call.name))
+    const ends = (event: Event): boolean => isWrite(event) || event.answer === 'ok' || event.call.name === 'pause'
+    const last = events.findLastIndex((event) => ends(event) || event.call.name === 'woken')
     return events.slice(last + 1)
   }
 
@@ -133,7 +156,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     }
     const done: Call[] = []
     try {
-      const memory = asking(program.words, (call) => {
+      const memory = askingAs(thread, (call) => {
         if (done.length === answers.length) throw left
         done.push(call)
         return answers[done.length - 1]
@@ -154,8 +177,26 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     return run.order.get(location)?.at(-1)
   }
 
+  /** The bytes that a thread wrote Unordered and followed by no SeqCst event. */
+  function unsettled({ events }: Actor): number[] {
+    const bytes: number[] = []
+    for (const event of events.filter(({ call }) => !['pause', 'kill'].includes(call.name))) {
+      if (event.seqCst) bytes.length = 0
+      else if (event.writesBytes) for (let byte = event.from; byte < event.to; byte++) bytes.push(byte)
+    }
+    return bytes
+  }
+
+  /** Whether the last to write the byte was killed before anything made that write definite. */
+  function isTorn(run: Run, byte: number): boolean {
+    const writer = run.all.findLast(({ writesBytes, from, to }) => writesBytes && from <= byte && byte < to)
+    if (writer === undefined || writer.seqCst) return false
+    const actor = run.actors[writer.thread]
+    return actor.killed && unsettled(actor).includes(byte)
+  }
+
   /** Lets one event happen. */
-  function happen(run: Run, thread: number, call: Call, wokenBy?: Event): Event {
+  function happen(run: Run, thread: number, call: Call, wokenBy?: Event, roused = false): Event {
     const actor = run.actors[thread]
     const [first] = call.args
     const { name } = call
@@ -163,13 +204,22 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     const seqCst = !unordered.includes(name)
     const word = `word ${first}`
     const list = `list ${first}`
-    const current = seqCst && name !== 'pause' ? run.words[first] : 0
+    const life = `life ${first}`
+    const current = seqCst && first !== undefined ? run.words[first] : 0
     let answer: unknown
     let reads: readonly string[] = []
     let writes: readonly string[] = []
     let [from, to, readsBytes, writesBytes] = [4 * first, 4 * first + 4, false, false]
     if (name === 'pause') {
       from = to = 0
+    } else if (name === 'kill') {
+      writes = [`life ${thread}`]
+      from = to = 0
+      actor.killed = true
+    } else if (name === 'alive') {
+      reads = [life]
+      from = to = 0
+      answer = newest(run, life) === undefined
     } else if (name === 'timed-out') {
       writes = [list]
       from = to = 0
@@ -207,7 +257,9 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     } else if (name === 'wait') {
       reads = [word]
       readsBytes = true
-      if (current === (call.args[1] | 0)) {
+      if (roused) {
+        answer = 'ok'
+      } else if (current === (call.args[1] | 0)) {
         writes = [list]
         run.lists[first].push(thread)
         actor.asleepOn = first
@@ -240,7 +292,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
 
     const sources = reads.map((location) => [location, newest(run, location)] as const)
     const past = new Set<Event>()
-    const before = [actor.events.at(-1), wokenBy, ...sources.filter(([at]) => at === word).map(([, source]) => source)]
+    const before = [actor.events.at(-1), wokenBy, ...sources.filter(([at]) => at !== list).map(([, source]) => source)]
     for (const event of before) {
       if (event === undefined) continue
       past.add(event)
@@ -267,6 +319,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       if ([...past].some((known) => known.thread === other.thread && known.time >= other.time)) continue
       run.raced = true
     }
+    if (readsBytes) for (let byte = from; byte < to; byte++) run.raced ||= isTorn(run, byte)
     for (const location of writes) run.order.set(location, [...(run.order.get(location) ?? []), event])
     run.all.push(event)
     actor.events.push(event)
@@ -322,11 +375,12 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     }
   }
 
-  /** The run that takes these threads in this order. */
-  function replay(schedule: readonly number[]): Run {
+  /** The run in which these turns are taken. */
+  function replay(schedule: readonly Turn[]): Run {
+    const newActor = (): Actor => ({ events: [], asleepOn: undefined, parked: false, killed: false })
     const run: Run = {
       words: new Int32Array(program.words),
-      actors: names.map(() => ({ events: [], asleepOn: undefined, parked: false })),
+      actors: names.map(newActor),
       all: [],
       order: new Map(),
       lists: Array.from({ length: program.words }, () => []),
@@ -334,14 +388,19 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       threw: new Set(),
     }
     if (program.setup !== undefined) {
-      const prelude: Run = { ...run, actors: [{ events: [], asleepOn: undefined, parked: false }] }
+      const prelude: Run = { ...run, actors: [newActor()] }
       program.setup(asking(program.words, (call) => happen(prelude, 0, call).answer))
       run.all.length = 0
       run.order.clear()
     }
     for (const thread of names.keys()) settle(run, thread)
-    for (const thread of schedule) {
+    for (const { thread, what } of schedule) {
       const actor = run.actors[thread]
+      if (what === 'kill') {
+        happen(run, thread, { name: 'kill', args: [] })
+        retry(run)
+        continue
+      }
       if (actor.asleepOn !== undefined) {
         const asleepOn = actor.asleepOn
         actor.asleepOn = undefined
@@ -349,7 +408,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
         waiting.answer = 'timed-out'
         happen(run, thread, { name: 'timed-out', args: [asleepOn] })
       } else {
-        happen(run, thread, following(thread, answersOf(actor)) as Call)
+        happen(run, thread, following(thread, answersOf(actor)) as Call, undefined, what === 'ok')
       }
       settle(run, thread)
       retry(run)
@@ -363,11 +422,28 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       const timeout = actor.events.at(-1)?.call.args[2]
       return timeout !== undefined && timeout < Number.POSITIVE_INFINITY
     }
-    if (actor.parked) return false
+    if (actor.parked || actor.killed) return false
     return 'name' in following(thread, answersOf(actor))
   }
 
-  function explore(schedule: readonly number[]): void {
+  function canWakeForNothing(run: Run, thread: number): boolean {
+    const actor = run.actors[thread]
+    if (!spurious || actor.asleepOn !== undefined || !canStep(run, thread)) return false
+    const { name, args } = following(thread, answersOf(actor)) as Call
+    if (name !== 'wait' || run.words[args[0]] !== (args[1] | 0)) return false
+    // A wait that fell asleep wrote the list.
+    return !actor.events.some((event) => event.answer === 'ok' && event.writes.length === 0)
+  }
+
+  function canDie(run: Run, thread: number): boolean {
+    const actor = run.actors[thread]
+    if (!kill.includes(names[thread]) || run.actors.filter(({ killed }) => killed).length === kills) return false
+    if (actor.killed || actor.parked || actor.asleepOn !== undefined) return false
+    const next = following(thread, answersOf(actor))
+    return 'name' in next || ('result' in next && unsettled(actor).length > 0)
+  }
+
+  function explore(schedule: readonly Turn[]): void {
     if (runs > maxRuns) return
     const run = replay(schedule)
     for (const kind of run.threw) failures.add(kind)
@@ -376,17 +452,23 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       runs++
       return
     }
-    const able = [...names.keys()].filter((thread) => canStep(run, thread))
-    for (const thread of able) explore([...schedule, thread])
+    const threads = [...names.keys()]
+    for (const thread of threads.filter((each) => canDie(run, each))) explore([...schedule, { thread, what: 'kill' }])
+    for (const thread of threads.filter((each) => canWakeForNothing(run, each))) explore([...schedule, { thread, what: 'ok' }])
+    const able = threads.filter((thread) => canStep(run, thread))
+    for (const thread of able) explore([...schedule, { thread, what: 'step' }])
     if (able.length > 0) return
     runs++
-    const ends = run.actors.map((actor, thread) =>
-      actor.asleepOn === undefined ? following(thread, answersOf(actor)) : undefined,
-    )
     if (run.threw.size > 0) return
-    if (ends.every((end) => end !== undefined && 'result' in end)) {
+    const survivors = threads.filter((thread) => !run.actors[thread].killed)
+    const ends = survivors.map((thread) => {
+      const actor = run.actors[thread]
+      return [names[thread], actor.asleepOn === undefined ? following(thread, answersOf(actor)) : undefined] as const
+    })
+    if (ends.every(([, end]) => end !== undefined && 'result' in end)) {
       executions.add(describe(run))
-      const results = ends.map((end, thread) => [names[thread], (end as { result: unknown }).result] as const)
+      for (let byte = 0; byte < 4 * program.words; byte++) if (isTorn(run, byte)) torn.add(byte)
+      const results = ends.map(([name, end]) => [name, (end as { result: unknown }).result] as const)
       results.sort(([a], [b]) => (a < b ? -1 : 1))
       const words = [...run.words].map((value, word) => [word, value] as const).filter(([, value]) => value !== 0)
       outcomes.add(JSON.stringify({ results: Object.fromEntries(results), words: Object.fromEntries(words) }))
@@ -409,5 +491,5 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
   }
 
   explore([])
-  return { executions, outcomes, failures, runs, limited: runs > maxRuns }
+  return { executions, outcomes, failures, torn, runs, limited: runs > maxRuns }
 }
