@@ -64,7 +64,7 @@ export function sleep(
 }
 
 /** As `Memory.notify`. */
-export function wake(control: Int32Array, address: number, word: number, count = Infinity): number {
+export function wake(control: Int32Array, address: number, word: number, count: number = Infinity): number {
   const most = Math.min(Math.max(Math.trunc(count) || 0, 0), countMax)
   const bell = bellOf(word)
   if (most === 0 || Atomics.load(control, sleepersOf(bell)) === 0) return 0

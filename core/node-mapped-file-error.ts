@@ -44,6 +44,7 @@ const systemErrors: Readonly<Record<string, readonly [MappedFileReason, string]>
   ELOOP: ['bad-path', 'symbolic links go round in a circle'],
   ENOSPC: ['full', 'the disk is full; make room, or ask for fewer words'],
   EDQUOT: ['full', 'the quota of this user is used up; make room, or ask for fewer words'],
+  ENOMEM: ['too-large', 'this process cannot get so many addresses; ask for a smaller wordsMax'],
   EFBIG: ['full', 'the file would be larger than a limit allows (ulimit -f, or the file system); ask for fewer words'],
 }
 

@@ -22,7 +22,7 @@ import { MappedFileError, onFile } from './node-mapped-file-error.ts'
  * data begin on a page whatever its size: on arm64 a page has 4, 16 or 64 KiB.
  */
 export const controlBytes = 65536
-export const presentAt = lineWords
+export const presentAt: number = lineWords
 export const bellsAt: number = 2 * lineWords
 export const seatsAt = 4096
 
@@ -65,12 +65,13 @@ function encode({ wordsMax, seats }: FileHeader): Uint32Array {
  * `.heddle-...` behind, which may be removed.
  */
 export function createFile(path: string, words: number, header: FileHeader, mode: number): MappedFile {
+  const { allocate } = libc()
   const directory = dirname(path)
   const draft = join(directory, `.heddle-${process.pid}-${randomBytes(6).toString('hex')}`)
   return onFile(path, () => {
     const fd = openSync(draft, 'wx+', mode)
     try {
-      libc().allocate(fd, 0, controlBytes + 4 * words)
+      allocate(fd, 0, controlBytes + 4 * words)
       writeSync(fd, Uint32Array.of(words), 0, 4, 4 * presentAt)
       writeSync(fd, encode(header), 0, undefined, 0)
       fsyncSync(fd)
@@ -93,6 +94,8 @@ export function createFile(path: string, words: number, header: FileHeader, mode
 
 /** Opens a file that exists, and checks that it is what it should be. */
 export function openFile(path: string): MappedFile {
+  // Where this fails, no path is to blame.
+  libc()
   return onFile(path, () => {
     const fd = openSync(path, 'r+')
     try {

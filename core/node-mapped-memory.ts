@@ -147,11 +147,12 @@ export class MappedMemory extends SharedMemory {
   }
 
   private static over(file: MappedFile, share?: MappedShare): MappedMemory {
+    const { path, identity } = file
     try {
-      if (share !== undefined && share.identity !== file.identity) {
-        throw new MappedFileError(file.path, 'replaced', 'is another file than the one that was shared; open it anew')
+      if (share !== undefined && share.identity !== identity) {
+        throw new MappedFileError(path, 'replaced', 'is another file than the one that was shared; open it anew')
       }
-      return new MappedMemory(file, share ?? mapFile(file))
+      return onFile(path, () => new MappedMemory(file, share ?? mapFile(file)))
     } catch (error) {
       closeSync(file.fd)
       throw error

@@ -51,7 +51,7 @@ export class Participants {
   constructor(file: MappedFile, control: Int32Array) {
     this.file = file
     this.control = control
-    this.self = onFile(file.path, () => this.sitDown())
+    this.self = this.sitDown()
   }
 
   /**
