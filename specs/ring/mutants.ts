@@ -1,7 +1,6 @@
 import type { Check } from '../../checker/check.ts'
-import type { FailureKind } from '../../checker/report.ts'
-import type { Memory } from '../../core/memory.ts'
 import type { Program } from '../../model/program.ts'
+import { type Equivalent, equivalent as equivalentFor, refuted as refutedBy } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate, stale, swappedWithNext, torn } from '../mutate.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -27,16 +26,8 @@ import {
  * be refuted by the guarantee that it breaks, and not by the race detector.
  */
 
-type Wrap = (memory: Memory, thread: string) => Memory
-
-/** @param failure the kind of failure, where the search and not the program finds it */
-function refuted(guarantee: Guarantee, name: string, program: Program, memory: Wrap, failure?: FailureKind): Check {
-  return {
-    program,
-    mutant: { name, guarantee, memory },
-    expect: failure === undefined ? { verdict: 'refuted' } : { verdict: 'refuted', failure },
-  }
-}
+const refuted = refutedBy<Guarantee>
+const equivalent = equivalentFor<Guarantee>
 
 const one = (capacity: number, start = 0) => ({ capacity, readers: 1, start })
 const two = (capacity: number) => ({ capacity, readers: 2 })
@@ -497,16 +488,6 @@ export const mutants: readonly Check[] = [
   ...wrapping,
 ]
 
-/** A mistake that breaks no guarantee, and why. */
-export interface Equivalent {
-  readonly check: Check
-  readonly why: string
-}
-
-function equivalent(why: string, name: string, program: Program, memory: Wrap): Equivalent {
-  return { check: { program, mutant: { name, guarantee: 'ring/wakes', memory }, expect: { verdict: 'holds' } }, why }
-}
-
 const spinning1: Program = blocking(one(1), 1, { spins: 1 })
 const spinning2: Program = blocking(one(1), 2, { spins: 1 })
 const hint = 'a look while spinning is a hint: whatever it says, the caller loads the position again and decides by that'
@@ -516,6 +497,7 @@ const processor = 'pause says nothing to other threads; it spares the processor'
 export const equivalents: readonly Equivalent[] = [
   equivalent(
     hint,
+    'ring/wakes',
     'a reader that spins misses a move',
     spinning1,
     mutate(
@@ -525,6 +507,7 @@ export const equivalents: readonly Equivalent[] = [
   ),
   equivalent(
     hint,
+    'ring/wakes',
     'a reader that spins sees a move that was not',
     spinning1,
     mutate(
@@ -534,6 +517,7 @@ export const equivalents: readonly Equivalent[] = [
   ),
   equivalent(
     hint,
+    'ring/wakes',
     'a writer that spins misses a move',
     spinning2,
     mutate(
@@ -543,6 +527,7 @@ export const equivalents: readonly Equivalent[] = [
   ),
   equivalent(
     hint,
+    'ring/wakes',
     'a writer that spins sees a move that was not',
     spinning2,
     mutate(
@@ -550,6 +535,18 @@ export const equivalents: readonly Equivalent[] = [
       answering(() => step),
     ),
   ),
-  equivalent(processor, 'a reader does not pause', spinning1, mutate({ operation: 'pause', thread: 'reader0' }, dropped)),
-  equivalent(processor, 'the writer does not pause', spinning2, mutate({ operation: 'pause', thread: 'writer' }, dropped)),
+  equivalent(
+    processor,
+    'ring/wakes',
+    'a reader does not pause',
+    spinning1,
+    mutate({ operation: 'pause', thread: 'reader0' }, dropped),
+  ),
+  equivalent(
+    processor,
+    'ring/wakes',
+    'the writer does not pause',
+    spinning2,
+    mutate({ operation: 'pause', thread: 'writer' }, dropped),
+  ),
 ]
