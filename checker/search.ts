@@ -16,7 +16,7 @@ import {
   WAIT_TEST,
   WAKE,
 } from '../model/graph.ts'
-import type { History, Thread } from '../model/history.ts'
+import type { Answer, History, Thread } from '../model/history.ts'
 import {
   ALIVE,
   COMPARE_EXCHANGE,
@@ -38,6 +38,7 @@ import {
   WRITE_BYTES,
 } from '../model/operation.ts'
 import { Waiters } from '../model/waiters.ts'
+import { capture, restore, type Subtree, wholeTree } from './subtree.ts'
 
 /**
  * The search: every execution graph of a program, each once, under sequential consistency.
@@ -180,6 +181,59 @@ export class Search {
       return this.#finish('discarded')
     }
     return undefined
+  }
+
+  /**
+   * Gives all work away that is left, as subtrees that any search of the program can `enter`, in the order in which this one
+   * would have taken them. Nothing is left to do here then. What `advance` found last must have been judged.
+   */
+  drain(): Subtree[] {
+    const subtrees: Subtree[] = []
+    if (!this.#started) {
+      this.#started = true
+      return [{ ...wholeTree, mass: this.#mass }]
+    }
+    const { graph } = this
+    while (this.#top > 0) {
+      const at = --this.#top * stride
+      const [task, a, b, c, d] = this.#work.subarray(at, at + stride)
+      if (task === UNDO) {
+        this.#undo()
+        continue
+      }
+      graph.cut(task === KILL ? a - 1 : task === REVISIT ? b : a)
+      const { events, writes, number } = capture(graph, this.waiters)
+      const encoded =
+        task === KILL ? [events.length, b] : task === TAKEN ? [number(a), number(b), number(c), d] : [number(a), number(b)]
+      subtrees.push({ events, writes, task: [task, ...encoded], mass: this.#masses[this.#top] })
+    }
+    this.#clear()
+    return subtrees
+  }
+
+  /** Takes up a subtree, when nothing is left to do: `advance` then walks that one. */
+  enter(subtree: Subtree): void {
+    if (this.#top > 0) throw new Error('a search that has work left cannot enter another subtree')
+    this.#clear()
+    this.#mass = subtree.mass
+    this.#started = subtree.task.length > 0
+    if (!this.#started) return
+    const { graph } = this
+    const follow = (thread: number, node: History | undefined, answer: Answer): History =>
+      node === undefined ? this.#skip(thread, this.threads[thread].root) : this.#after(thread, node, answer)
+    const numbers = restore(subtree, graph, this.threads, this.waiters, follow)
+    const [task, a, b, c, d] = subtree.task
+    /** The initial write is that of the location that the task is about. */
+    const event = (number: number): number => (number < 0 ? graph.location[numbers[a]] : numbers[number])
+    if (task === KILL) this.#push(KILL, graph.next, b, 0, 0)
+    else if (task === TAKEN) this.#push(TAKEN, event(a), event(b), event(c), d)
+    else this.#push(task, event(a), event(b), 0, 0)
+    this.#masses[0] = subtree.mass
+  }
+
+  /** Empties the graph. */
+  #clear(): void {
+    this.graph.cut(this.graph.first - 1)
   }
 
   /** Keeps memory bounded: histories that are needed again cost a run of user code. */

@@ -172,6 +172,12 @@ export class Graph {
     return this.#ofLife.get(participant) ?? this.#newLocation(this.#ofLife, participant, 1, 0)
   }
 
+  /** What a location is. */
+  natureOf(location: number): 'word' | 'list' | 'life' {
+    if (this.isList[location] === 1) return 'list'
+    return this.#ofLife.get(this.wordOf[location]) === location ? 'life' : 'word'
+  }
+
   /** The location of a word if somebody has touched it. */
   knownLocation(word: number): number | undefined {
     return this.#ofWord.get(word)
@@ -252,6 +258,11 @@ export class Graph {
     this.length[thread] = index + 1
     this.#inheritClocks(event, thread, index)
     return event
+  }
+
+  /** Gives an event the clocks of its predecessor, and itself, again. */
+  renewClocks(event: number): void {
+    this.#inheritClocks(event, this.thread[event], this.index[event])
   }
 
   #inheritClocks(event: number, thread: number, index: number): void {
