@@ -7,7 +7,8 @@ import { validate } from '../model/validate.ts'
 import { defaultEvents, validateBounds, withRoom } from './bounds.ts'
 import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
-import { everything, linearize } from './linearize.ts'
+import { HistoryBroken, type HistoryJudge, judgeOf } from './history-judge.ts'
+import { everything, linearize, linearizeThrough } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
 import {
   type Bounds,
@@ -120,6 +121,7 @@ class Exploration {
   readonly #outcomes: Set<string> | undefined
   #initial: Int32Array = new Int32Array(0)
   #states: States | undefined
+  readonly #histories: HistoryJudge | undefined
   /** What must still be witnessed. */
   readonly #unwitnessed: Set<string>
   #executions = 0
@@ -139,6 +141,7 @@ class Exploration {
     this.#threads = threadsOf(program, this.#events)
     this.#outcomes = options.outcomes === true ? new Set() : undefined
     this.#unwitnessed = new Set(Object.keys(program.sometimes ?? {}))
+    this.#histories = program.history === undefined ? undefined : judgeOf(program.history)
   }
 
   run(): Report {
@@ -183,6 +186,7 @@ class Exploration {
             return
           }
           this.#states?.judge(search.graph)
+          this.#judgeHistory(search)
           this.#complete(search)
           this.#executions++
           break
@@ -235,6 +239,12 @@ class Exploration {
     }
   }
 
+  #judgeHistory(search: Search): void {
+    if (this.#histories === undefined) return
+    const ends = this.#threads.map((_, thread) => search.next(thread))
+    this.#histories.judgeGraph(search.graph, this.#threads, ends)
+  }
+
   /** Judges a complete execution. */
   #complete(search: Search): void {
     const { finally: judge, sometimes } = this.#program
@@ -263,12 +273,14 @@ class Exploration {
       const { message, ...rest } = classify(error.error)
       finding = { ...rest, message: `always: ${message}` }
       counts = error.counts
+    } else if (error instanceof HistoryBroken) {
+      finding = { kind: 'assertion', guarantee: error.guarantee, message: error.message }
     } else if (error instanceof Broken) {
       finding =
         error.kind === 'thrown' ? classify(error.error) : { kind: 'data-race', message: 'two accesses that nothing orders' }
     } else if (error instanceof NonDeterminismError) finding = { kind: 'non-determinism', message: error.message }
     else throw error
-    const found = linearize(graph, counts)
+    const found = error instanceof HistoryBroken ? linearizeThrough(graph, error.states) : linearize(graph, counts)
     if (finding.kind === 'non-determinism') {
       return { ...finding, schedule: encodeSchedule(this.#program, found), trace: [] }
     }

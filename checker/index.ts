@@ -4,6 +4,8 @@ export { type Check, checkedProgram, type Mutant, unmet } from './check.ts'
 export { estimate } from './estimate.ts'
 export { explore } from './explore.ts'
 export { GuaranteeError, guarantee } from './guarantee.ts'
+export { drawHistory } from './history-text.ts'
+export { type Explanation, explainHistory, type Operation } from './linearizability.ts'
 export { canonicalOutcome } from './outcome.ts'
 export { replay } from './replay.ts'
 export type {

@@ -17,10 +17,11 @@ import { killOf, spuriousOf } from '../model/step.ts'
  * with the step before them. Stays with a thread as long as it can.
  *
  * @param counts how many events of each thread belong to it; closed under what must come before
+ * @param from those that have been done already
  */
-export function linearize(graph: Graph, counts: ArrayLike<number>): number[] {
+export function linearize(graph: Graph, counts: ArrayLike<number>, from?: Int32Array): number[] {
   const schedule: number[] = []
-  const done = new Int32Array(graph.threads)
+  const done = from?.slice() ?? new Int32Array(graph.threads)
   const isDone = (event: number): boolean => graph.thread[event] < 0 || graph.index[event] < done[graph.thread[event]]
 
   /** The end of the step that begins at an event, if everything that comes before it is done; otherwise -1. */
@@ -82,6 +83,12 @@ function stepOf(graph: Graph, event: number): number {
   if (node.kind === KILLED) return killOf(thread)
   const isSpurious = node.kind === WAIT && graph.kind[event] === SHARED_READ && graph.valueAfter(graph.rf[event]) === node.a
   return isSpurious ? spuriousOf(thread) : thread
+}
+
+/** An interleaving of a whole graph that goes through some states, one after the other. */
+export function linearizeThrough(graph: Graph, states: readonly Int32Array[]): number[] {
+  const ends = [...states, everything(graph)]
+  return ends.flatMap((state, index) => linearize(graph, state, ends[index - 1]))
 }
 
 /** All events of a graph. */

@@ -4,6 +4,7 @@ import { ALIVE, COMPARE_EXCHANGE, KILLED, LOAD, operationNames, WAIT } from '../
 import type { Program } from '../model/program.ts'
 import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
 import { classify } from './failure.ts'
+import { judgeOf } from './history-judge.ts'
 import type { FailureKind } from './report.ts'
 
 /** Runs a program along one schedule, and judges it as the search does. */
@@ -28,7 +29,7 @@ export function initialMemory(program: Program): Int32Array {
   return contents
 }
 
-/** What is wrong with the state of a machine, if anything: a race, a throw, a broken `always`. */
+/** What is wrong with the state of a machine, if anything: a race, a throw, a broken `always`, a history that nothing explains. */
 export function judgeState(program: Program, machine: Machine): Finding | undefined {
   const { race, thrown } = machine
   if (race !== undefined) {
@@ -53,14 +54,13 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
     const { message, ...rest } = classify(thrown.error)
     return { ...rest, message: `${machine.threads[thrown.thread].name}: ${message}` }
   }
-  if (program.always === undefined) return undefined
   try {
-    program.always(new ReadOnlyMemory(machine.memory))
+    program.always?.(new ReadOnlyMemory(machine.memory))
   } catch (error) {
     const { message, ...rest } = classify(error)
     return { ...rest, message: `always: ${message}` }
   }
-  return undefined
+  return program.history === undefined ? undefined : judgeOf(program.history).judgeMachine(machine)
 }
 
 /** What is wrong at the end: threads that cannot go on, or a broken `finally`. */

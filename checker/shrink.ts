@@ -2,6 +2,7 @@ import type { Thread } from '../model/history.ts'
 import { Machine } from '../model/machine.ts'
 import type { Program } from '../model/program.ts'
 import { isKill, isSpurious, killOf, spuriousOf } from '../model/step.ts'
+import { judgeOf } from './history-judge.ts'
 import { type Finding, judgeEnd, judgeState } from './run.ts'
 import { switches } from './schedule.ts'
 
@@ -31,7 +32,8 @@ export function shrink(
   for (let count = 0; count < most && level.length > 0; count++) {
     const later: State[] = []
     for (let state = level.pop(); state !== undefined; state = level.pop()) {
-      const key = `${state.last}|${state.machine.key(races)}`
+      const history = program.history === undefined ? '' : judgeOf(program.history).keyOf(state.machine)
+      const key = `${state.last}|${history}|${state.machine.key(races)}`
       if (seen.has(key)) continue
       seen.add(key)
       if (seen.size > budget) return schedule

@@ -18,7 +18,7 @@ import {
   WRITE,
   WRITE_BYTES,
 } from './operation.ts'
-import { canonical, frozen } from './plain-data.ts'
+import { canonical, frozen, snapshot } from './plain-data.ts'
 import type { Mark, Program } from './program.ts'
 import { SimulatedMemory } from './simulated-memory.ts'
 
@@ -414,7 +414,7 @@ export class Thread {
     this.runs++
     const memory = new RunMemory(this.#words, this.#participant, path, answers, cycle, this.#events, observe, goOn)
     const mark: Mark = (kind, name, value) => {
-      if (!memory.left) memory.marks.push({ kind, name, value })
+      if (!memory.left) memory.marks.push({ kind, name, value: snapshot(value, `mark ${name}`) })
     }
     let returned = false
     let thrown = false

@@ -15,6 +15,12 @@ export function frozen(value: unknown, path = 'result'): unknown {
   return Object.freeze(value)
 }
 
+/** A frozen copy: what is written to the original later does not show. Throws where `frozen` does. */
+export function snapshot(value: unknown, path: string): unknown {
+  frozen(typeof value === 'object' ? undefined : value, path)
+  return typeof value === 'object' && value !== null ? frozen(structuredClone(value), path) : value
+}
+
 function notPlain(path: string, what: string): string {
   return `${path} is not plain data: expected numbers, strings, booleans, arrays and plain objects, found ${what}`
 }

@@ -1,4 +1,5 @@
 import type { Memory } from '../core/memory.ts'
+import type { HistoryPromise } from './sequential.ts'
 
 /** What an invariant may do with the memory: look. */
 export type Readable = Pick<Memory, 'words' | 'load' | 'read' | 'readBytes'>
@@ -39,6 +40,8 @@ export interface Program<R extends Record<string, unknown> = any> {
   readonly sometimes?: Readonly<Record<string, (memory: Readable, results: Partial<R>) => boolean>>
   /** Runs alone, after the threads. Throws when broken. */
   finally?(memory: Memory, results: Partial<R>): void
+  /** What the calls and returns that threads mark must look like. Judged in every execution, in every order that it allows. */
+  readonly history?: HistoryPromise
   readonly faults?: Faults<keyof R>
   /** Runs after a crash, on what the disk kept. */
   recover?(memory: Memory, acknowledged: ReadonlySet<string>): void

@@ -1,4 +1,5 @@
 import type { Faults, Program } from './program.ts'
+import type { Condition, HistoryPromise } from './sequential.ts'
 
 /** A program that cannot be run, with what was expected and what came. */
 export class ProgramError extends Error {
@@ -32,9 +33,45 @@ export function validate(program: Program): void {
   for (const [title, witness] of Object.entries(program.sometimes ?? {})) {
     if (typeof witness !== 'function') fail(`${where} sometimes ${title}`, 'a function', witness)
   }
+  if (program.history !== undefined) validateHistoryPromise(`${where} history`, program.history)
   if (program.faults !== undefined) validateFaults(where, program.faults, names)
   if (program.recover !== undefined) {
     throw new ProgramError(`${where} recover needs crashes, which cannot be explored yet: remove it`)
+  }
+}
+
+/** Throws a `ProgramError` when this is no promise about histories. */
+export function validateHistoryPromise(where: string, promise: HistoryPromise): void {
+  if (typeof promise !== 'object' || promise === null) fail(where, 'an object with a specification', promise)
+  const { specification, condition = 'linearizable', guarantee } = promise
+  const { operations, key } = typeof specification === 'object' && specification !== null ? specification : {}
+  if (typeof operations !== 'object' || operations === null || !('initial' in specification)) {
+    fail(`${where}: specification`, 'an object with initial and operations', specification)
+  }
+  for (const [name, operation] of Object.entries(operations)) {
+    if (typeof operation !== 'function') fail(`${where}: operation ${name}`, 'a function', operation)
+  }
+  if (key !== undefined && typeof key !== 'function') fail(`${where}: key`, 'a function', key)
+  if (guarantee !== undefined && (typeof guarantee !== 'string' || guarantee === '')) {
+    fail(`${where}: guarantee`, 'a string that is not empty', guarantee)
+  }
+  validateCondition(where, condition, Object.keys(operations), key !== undefined)
+}
+
+function validateCondition(where: string, condition: Condition, operations: readonly string[], hasKeys: boolean): void {
+  if (condition === 'linearizable') return
+  if (hasKeys) {
+    throw new ProgramError(
+      `${where}: a specification with keys can be judged key by key only for linearizability: remove the key`,
+    )
+  }
+  if (condition === 'sequentially-consistent') return
+  if (typeof condition !== 'object' || condition === null || typeof condition.quasi !== 'object' || condition.quasi === null) {
+    fail(`${where}: condition`, `'linearizable', 'sequentially-consistent' or { quasi }`, condition)
+  }
+  for (const [name, most] of Object.entries(condition.quasi)) {
+    if (!operations.includes(name)) fail(`${where}: quasi`, `operations of the specification (${operations.join(', ')})`, name)
+    if (!Number.isInteger(most) || most < 0) fail(`${where}: quasi: ${name}`, 'an integer from 0', most)
   }
 }
 
