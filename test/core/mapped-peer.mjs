@@ -1,0 +1,77 @@
+// Another process or worker thread that stands on a mapped file: does what messages tell it, and answers each.
+// Entries must be JavaScript on Node 20; the TypeScript behind it is loaded through tsx.
+import { parentPort } from 'node:worker_threads'
+import { tsImport } from 'tsx/esm/api'
+
+const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
+
+let memory
+const tasks = {
+  open: (path) => use(MappedMemory.open(path)),
+  create: (path, options) => use(MappedMemory.create(path, options)),
+  from: (share) => use(MappedMemory.from(share)),
+  /** Calls a method of the memory. */
+  call: (method, ...args) => memory[method](...args),
+  alive: (participant) => memory.liveness.alive(participant),
+  /** Gives root's rights up. */
+  become(user) {
+    process.setgid(user)
+    process.setuid(user)
+  },
+  add(word, times) {
+    for (let i = 0; i < times; i++) memory.add(word, 1)
+  },
+  /** Writes 1, 2, 3 ... for ever. */
+  count(word) {
+    for (let i = 1; ; i++) memory.store(word, i)
+  },
+  /** In each round all peers begin at once: word 0 counts who has come, and `make` says in words what came of it. */
+  race(peers, rounds, kind, path) {
+    const results = []
+    for (let round = 0; round < rounds; round++) {
+      memory.add(0, 1)
+      while (memory.load(0) < peers * (round + 1)) memory.pause()
+      results.push(races[kind](`${path}-${round}`))
+      // Nobody closes before all have tried.
+      memory.add(1, 1)
+      while (memory.load(1) < peers * (round + 1)) memory.pause()
+      opened?.close()
+      opened = undefined
+    }
+    return results
+  },
+}
+
+let opened
+const races = {
+  create: (path) => attempt(() => MappedMemory.create(path, { words: 1 })),
+  openOrCreate: (path) => attempt(() => MappedMemory.openOrCreate(path, { words: 1 })),
+  seat: (path) => attempt(() => MappedMemory.open(path.replace(/-\d+$/, ''))),
+}
+
+/** How many came to this file before this one, or why it could not be had. */
+function attempt(make) {
+  try {
+    opened = make()
+    return opened.add(0, 1)
+  } catch (error) {
+    return error.reason ?? error.message
+  }
+}
+
+function use(made) {
+  memory?.close()
+  memory = made
+  return memory.liveness.self
+}
+
+const answer = (message) => (parentPort === null ? process.send(message) : parentPort.postMessage(message))
+const port = parentPort ?? process
+port.on('message', ({ task, args }) => {
+  try {
+    answer({ value: tasks[task](...args) })
+  } catch (error) {
+    answer({ error: { name: error.name, message: error.message, reason: error.reason, path: error.path } })
+  }
+})
+answer({ value: 'ready' })
