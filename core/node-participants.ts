@@ -66,8 +66,11 @@ export class Participants {
     const seat = participant % seats
     const incarnation = Math.floor(participant / seats)
     const taken = 2 * incarnation + 1
-    const state = Number.isInteger(participant) && incarnation > 0 ? Atomics.load(this.control, this.wordOf(seat)) : -1
-    if (state < taken - 1) throw new RangeError(`liveness: expected a participant of this memory, found ${participant}`)
+    const known = Number.isInteger(participant) && incarnation > 0
+    const state = known ? Atomics.load(this.control, this.wordOf(seat)) : 0
+    if (!known || state < taken - 1) {
+      throw new RangeError(`liveness: expected a participant of this memory, found ${participant}`)
+    }
     if (state !== taken) return false
     if (participant === this.self || onFile(this.file.path, () => libc().isLocked(this.file.fd, this.byteOf(seat)))) return true
     // The owner holds its lock as long as the state says so: it is dead. Somebody else may sit down here at any time, and

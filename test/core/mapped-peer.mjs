@@ -1,5 +1,7 @@
 // Another process or worker thread that stands on a mapped file: does what messages tell it, and answers each.
 // Entries must be JavaScript on Node 20; the TypeScript behind it is loaded through tsx.
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
@@ -13,6 +15,9 @@ const tasks = {
   /** Calls a method of the memory. */
   call: (method, ...args) => memory[method](...args),
   alive: (participant) => memory.liveness.alive(participant),
+  /** The files in a folder and their sizes. */
+  files: (folder) => Object.fromEntries(readdirSync(folder).map((file) => [file, statSync(join(folder, file)).size])),
+  exit: () => process.exit(),
   /** Gives root's rights up. */
   become(user) {
     process.setgid(user)

@@ -69,9 +69,12 @@ function peer(send: (message: unknown) => void, kill: () => Promise<void>) {
 const peers: Peer[] = []
 
 /** @param through the command that runs the peer, which takes the path of its script; default: this Node */
-export async function startProcess(through: readonly string[] = [process.execPath]): Promise<Peer> {
+export async function startProcess(
+  through: readonly string[] = [process.execPath],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Peer> {
   const [execPath, ...execArgv] = through
-  const child = fork(fileURLToPath(script), { execPath, execArgv, serialization: 'advanced' })
+  const child = fork(fileURLToPath(script), { execPath, execArgv, env, serialization: 'advanced' })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const {
     ready,
