@@ -5,7 +5,7 @@ import type { ExploreOptions, Report } from '../../checker/report.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Program, Readable } from '../../model/program.ts'
 import { type BruteForceResult, bruteForce, canonicalOutcome } from './brute-force.ts'
-import { type Code, programOf, type Sketch, type Statement } from './generate.ts'
+import { type Code, mapCode, programOf, type Sketch, type SketchFaults, type Statement } from './sketch.ts'
 
 export type Explore = (program: Program, options?: ExploreOptions) => Report
 export type Replay = (program: Program, schedule: string) => Report
@@ -56,6 +56,9 @@ function mayRunForEver(code: Code, endless = false): boolean {
       case 'load':
       case 'read':
       case 'readBytes':
+      case 'alive':
+      case 'dead':
+      case 'self':
       case 'pause':
       case 'fail':
         return false
@@ -111,7 +114,12 @@ export function compareStates(sketch: Sketch, explore: Explore, replay: Replay):
   const watched: Program = {
     ...programOf(sketch),
     always: (memory) => void judged.add(contentOf(memory)),
+    // Torn bytes must not be read: then only the others are.
     finally: (memory: Memory, results) => {
+      if (truth.torn.size > 0) {
+        for (let byte = 0; byte < 4 * memory.words; byte++) if (!truth.torn.has(byte)) readByte(memory, byte)
+        return
+      }
       const words = Int32Array.from({ length: memory.words }, (_, word) => memory.load(word))
       ended.add(canonicalOutcome(results, words))
     },
@@ -123,7 +131,7 @@ export function compareStates(sketch: Sketch, explore: Explore, replay: Replay):
   }
   const difference = compareSets(judged, truth.contents)
   if (difference !== undefined) return `always: ${difference}`
-  const otherEnd = compareSets(ended, truth.outcomes)
+  const otherEnd = truth.torn.size > 0 ? compareTorn(sketch, truth.torn, explore, replay) : compareSets(ended, truth.outcomes)
   if (otherEnd !== undefined) return `finally: ${otherEnd}`
 
   // An invariant that one reachable state breaks.
@@ -140,6 +148,28 @@ export function compareStates(sketch: Sketch, explore: Explore, replay: Replay):
   return again?.kind === 'assertion' ? undefined : `memory may hold ${bad}: replayed as ${again?.kind}`
 }
 
+function readByte(memory: Readable, byte: number): void {
+  memory.readBytes(byte, new Uint8Array(1))
+}
+
+/** Whether `finally` and `sometimes` notice each of the torn bytes. */
+function compareTorn(sketch: Sketch, torn: ReadonlySet<number>, explore: Explore, replay: Replay): string | undefined {
+  for (const byte of torn) {
+    const looks: Program[] = [
+      { ...programOf(sketch), finally: (memory: Memory) => readByte(memory, byte) },
+      { ...programOf(sketch), finally: (memory: Memory) => void memory.load(byte >> 2) },
+      { ...programOf(sketch), sometimes: { looks: (memory) => memory.read(byte >> 2) !== undefined } },
+    ]
+    for (const program of looks) {
+      const { failure } = explore(program, { seconds })
+      if (failure?.kind !== 'data-race') return `the torn byte ${byte} is read: ${failure?.kind}`
+      const again = replay(program, failure.schedule).failure
+      if (again?.kind !== 'data-race') return `the torn byte ${byte} is read: replayed as ${again?.kind}`
+    }
+  }
+  return undefined
+}
+
 function compareSets(seen: ReadonlySet<string>, truth: ReadonlySet<string>): string | undefined {
   const extra = [...seen].find((text) => !truth.has(text))
   if (extra !== undefined) return `sees ${extra}, which is not reachable`
@@ -149,14 +179,34 @@ function compareSets(seen: ReadonlySet<string>, truth: ReadonlySet<string>): str
 
 /** Every sketch that is one step simpler. */
 export function* simpler(sketch: Sketch): Generator<Sketch> {
-  const { setup, threads } = sketch
-  for (const index of threads.keys()) {
-    if (threads.length > 1) yield { ...sketch, threads: threads.filter((_, other) => other !== index) }
-  }
+  const { setup, threads, faults } = sketch
+  for (const index of threads.keys()) if (threads.length > 1) yield without(sketch, index)
+  if (faults !== undefined) for (const fewer of fewerFaults(faults)) yield { ...sketch, faults: fewer }
   if (setup.length > 0) yield { ...sketch, setup: [] }
   for (const [index, code] of threads.entries()) {
     for (const shorter of simplerCode(code)) yield { ...sketch, threads: threads.with(index, shorter) }
   }
+}
+
+/** The sketch without a thread. Who looked whether it lives looks at the first one. */
+function without({ faults, ...sketch }: Sketch, index: number): Sketch {
+  const renumbered = (thread: number): number => (thread === index ? 0 : thread > index ? thread - 1 : thread)
+  const threads = sketch.threads.toSpliced(index, 1).map((code) => {
+    return mapCode(code, (statement) =>
+      'thread' in statement ? { ...statement, thread: renumbered(statement.thread) } : statement,
+    )
+  })
+  if (faults === undefined) return { ...sketch, threads }
+  const kill = faults.kill.filter((thread) => thread !== index).map(renumbered)
+  return { ...sketch, threads, faults: { ...faults, kill, kills: Math.min(faults.kills, kill.length) } }
+}
+
+function* fewerFaults({ kill, kills, spurious }: SketchFaults): Generator<SketchFaults> {
+  for (const index of kill.keys()) {
+    yield { kill: kill.toSpliced(index, 1), kills: Math.min(kills, kill.length - 1), spurious }
+  }
+  if (kills > 1) yield { kill, kills: 1, spurious }
+  if (spurious) yield { kill, kills, spurious: false }
 }
 
 function* simplerCode(code: Code): Generator<Code> {

@@ -5,9 +5,9 @@ import { seed } from '../seed.ts'
 import { bruteForce } from './brute-force.ts'
 import { oracle, reduce } from './compare.ts'
 import { everyRun } from './every-run.ts'
-import { print, profiles, programOf, type Sketch, sketches } from './generate.ts'
+import { faultProfiles, print, profiles, programOf, type Sketch, sketches } from './generate.ts'
 
-describe.each(profiles)('random programs of profile %s', (profile) => {
+describe.each([...profiles, ...faultProfiles])('random programs of profile %s', (profile) => {
   it('are judged alike by both oracles', () => {
     let compared = 0
     fc.assert(
@@ -17,10 +17,11 @@ describe.each(profiles)('random programs of profile %s', (profile) => {
         if (result.limited || result.schedules > 150) return
         const every = everyRun(tested, 150)
         compared++
-        expect([...every.failures].sort()).toEqual([...result.failures].sort())
+        expect(every.failures).toEqual(result.failures)
         expect(every.runs).toBe(result.schedules)
         expect(every.executions.size).toBe(result.executions.size)
-        expect([...every.outcomes].sort()).toEqual([...result.outcomes].sort())
+        expect(every.outcomes).toEqual(result.outcomes)
+        expect(every.torn).toEqual(result.torn)
       }),
       { numRuns: Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 80), seed },
     )
@@ -36,6 +37,7 @@ describe.each(profiles)('random programs of profile %s', (profile) => {
         expect(reversed.outcomes).toEqual(result.outcomes)
         expect(reversed.failures).toEqual(result.failures)
         expect(reversed.executions.size).toBe(result.executions.size)
+        expect(reversed.torn).toEqual(result.torn)
       }),
       { numRuns: 60, seed },
     )

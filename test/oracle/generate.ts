@@ -1,237 +1,19 @@
-/**
- * Random small programs for the oracle and the explorer to disagree about.
- *
- * A program is a small tree of statements, so that it shrinks, and prints as code that can be pasted into a test.
- */
+/** Random small programs for the oracle and the explorer to disagree about. */
 
 import * as fc from 'fast-check'
-import type { Memory } from '../../core/memory.ts'
-import { type Program, program } from '../../model/program.ts'
+import { type Code, type Condition, type Modify, mapCode, type Operand, print, type Sketch, type Statement } from './sketch.ts'
 
-/** A constant, or the last value that the thread read plus a constant. */
-export type Operand = number | { readonly lastPlus: number }
-
-export type Modify = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
-
-/** Tested on the last value read, or on those of the current round of a loop. */
-export interface Condition {
-  readonly which: 'last' | 'every' | 'some'
-  readonly equals: number | string
-  readonly not: boolean
-}
-
-export type Statement =
-  | { readonly do: 'load' | 'read'; readonly word: number }
-  | { readonly do: 'store' | 'write'; readonly word: number; readonly value: Operand }
-  | { readonly do: Modify; readonly word: number; readonly value: Operand }
-  | { readonly do: 'compareExchange'; readonly word: number; readonly expected: Operand; readonly replacement: Operand }
-  | { readonly do: 'readBytes'; readonly byte: number; readonly length: number }
-  | { readonly do: 'writeBytes'; readonly byte: number; readonly bytes: readonly number[] }
-  | { readonly do: 'wait'; readonly word: number; readonly expected: number; readonly timeout: number | undefined }
-  | { readonly do: 'notify'; readonly word: number; readonly count: number | undefined }
-  | { readonly do: 'pause' }
-  | { readonly do: 'fail' }
-  | { readonly do: 'if'; readonly condition: Condition; readonly yes: Code; readonly no: Code }
-  | { readonly do: 'repeat'; readonly times: number; readonly body: Code }
-  /** Rounds of `body` until the condition holds after one, with a `pause` between them; at most `rounds`. */
-  | { readonly do: 'spin'; readonly body: Code; readonly until: Condition; readonly rounds: number }
-  | { readonly do: 'block'; readonly body: Code }
-
-export type Code = readonly Statement[]
-
-export interface Sketch {
-  readonly words: number
-  readonly setup: readonly { readonly word: number; readonly value: number }[]
-  readonly threads: readonly Code[]
-}
-
-/** What a generated thread returns: everything that it read. */
-type Values = (number | string)[]
-
-function valueIn(operand: Operand, values: Values): number {
-  if (typeof operand === 'number') return operand
-  const last = values.at(-1)
-  return operand.lastPlus + (typeof last === 'number' ? last : 0)
-}
-
-function holds({ which, equals, not }: Condition, values: Values, since: number): boolean {
-  const seen = which === 'last' ? values.slice(-1) : values.slice(since)
-  const found = which === 'every' ? seen.every((value) => value === equals) : seen.some((value) => value === equals)
-  return found !== not
-}
-
-function run(code: Code, m: Memory, values: Values): void {
-  for (const statement of code) step(statement, m, values)
-}
-
-function step(statement: Statement, m: Memory, values: Values): void {
-  switch (statement.do) {
-    case 'load':
-    case 'read':
-      values.push(m[statement.do](statement.word))
-      break
-    case 'store':
-    case 'write':
-      m[statement.do](statement.word, valueIn(statement.value, values))
-      break
-    case 'compareExchange': {
-      const { word, expected, replacement } = statement
-      values.push(m.compareExchange(word, valueIn(expected, values), valueIn(replacement, values)))
-      break
-    }
-    case 'readBytes': {
-      const bytes = new Uint8Array(statement.length)
-      m.readBytes(statement.byte, bytes)
-      values.push(...bytes)
-      break
-    }
-    case 'writeBytes':
-      m.writeBytes(statement.byte, Uint8Array.from(statement.bytes))
-      break
-    case 'wait':
-      values.push(m.wait(statement.word, statement.expected, statement.timeout))
-      break
-    case 'notify':
-      values.push(m.notify(statement.word, statement.count))
-      break
-    case 'pause':
-      m.pause()
-      break
-    case 'fail':
-      throw new Error('a generated failure')
-    case 'if':
-      run(holds(statement.condition, values, 0) ? statement.yes : statement.no, m, values)
-      break
-    case 'repeat':
-      for (let i = 0; i < statement.times; i++) run(statement.body, m, values)
-      break
-    case 'spin':
-      for (let i = 0; i < statement.rounds; i++) {
-        const since = values.length
-        run(statement.body, m, values)
-        if (holds(statement.until, values, since)) break
-        m.pause()
-      }
-      break
-    case 'block':
-      run(statement.body, m, values)
-      break
-    default:
-      values.push(m[statement.do](statement.word, valueIn(statement.value, values)))
-  }
-}
-
-/** The program of a sketch: threads `a`, `b` ..., listed in the given order. */
-export function programOf(sketch: Sketch, order: readonly number[] = [...sketch.threads.keys()]): Program {
-  const threads = order.map((index) => [
-    threadName(index),
-    (memory: Memory): Values => {
-      const values: Values = []
-      run(sketch.threads[index], memory, values)
-      return values
-    },
-  ])
-  return program({
-    name: 'generated',
-    words: sketch.words,
-    setup: (memory) => {
-      for (const { word, value } of sketch.setup) memory.store(word, value)
-    },
-    threads: Object.fromEntries(threads),
-  })
-}
-
-function threadName(index: number): string {
-  return 'abcdefgh'[index]
-}
-
-// Printing.
-
-function printOperand(operand: Operand): string {
-  if (typeof operand === 'number') return String(operand)
-  return operand.lastPlus === 0 ? 'last(v)' : `last(v) + ${operand.lastPlus}`
-}
-
-function printCondition({ which, equals, not }: Condition, round: string): string {
-  const value = JSON.stringify(equals)
-  if (which === 'last') return `v.at(-1) ${not ? '!==' : '==='} ${value}`
-  return `${not ? '!' : ''}${round}.${which}((x) => x === ${value})`
-}
-
-function printBlock(code: Code, indent: string): string {
-  return code.map((statement) => printStatement(statement, indent)).join('')
-}
-
-function printStatement(statement: Statement, indent: string): string {
-  const inner = `${indent}  `
-  switch (statement.do) {
-    case 'load':
-    case 'read':
-      return `${indent}v.push(m.${statement.do}(${statement.word}))\n`
-    case 'store':
-    case 'write':
-      return `${indent}m.${statement.do}(${statement.word}, ${printOperand(statement.value)})\n`
-    case 'compareExchange': {
-      const { word, expected, replacement } = statement
-      return `${indent}v.push(m.compareExchange(${word}, ${printOperand(expected)}, ${printOperand(replacement)}))\n`
-    }
-    case 'readBytes':
-      return `${indent}v.push(...bytes(m, ${statement.byte}, ${statement.length}))\n`
-    case 'writeBytes':
-      return `${indent}m.writeBytes(${statement.byte}, Uint8Array.of(${statement.bytes.join(', ')}))\n`
-    case 'wait': {
-      const timeout = statement.timeout === undefined ? '' : `, ${statement.timeout}`
-      return `${indent}v.push(m.wait(${statement.word}, ${statement.expected}${timeout}))\n`
-    }
-    case 'notify':
-      return `${indent}v.push(m.notify(${statement.word}${statement.count === undefined ? '' : `, ${statement.count}`}))\n`
-    case 'pause':
-      return `${indent}m.pause()\n`
-    case 'fail':
-      return `${indent}throw new Error('a generated failure')\n`
-    case 'if': {
-      const otherwise = statement.no.length === 0 ? '' : ` else {\n${printBlock(statement.no, inner)}${indent}}`
-      const condition = printCondition(statement.condition, 'v')
-      return `${indent}if (${condition}) {\n${printBlock(statement.yes, inner)}${indent}}${otherwise}\n`
-    }
-    case 'repeat':
-      return `${indent}for (let i = 0; i < ${statement.times}; i++) {\n${printBlock(statement.body, inner)}${indent}}\n`
-    case 'spin': {
-      const head = statement.rounds === Number.POSITIVE_INFINITY ? 'for (;;)' : `for (let i = 0; i < ${statement.rounds}; i++)`
-      const { which } = statement.until
-      const since = which === 'last' ? '' : `${inner}const s = v.length\n`
-      const until = printCondition(statement.until, 'v.slice(s)')
-      const body = `${since}${printBlock(statement.body, inner)}${inner}if (${until}) break\n${inner}m.pause()\n`
-      return `${indent}${head} {\n${body}${indent}}\n`
-    }
-    case 'block':
-      return printBlock(statement.body, indent)
-    default:
-      return `${indent}v.push(m.${statement.do}(${statement.word}, ${printOperand(statement.value)}))\n`
-  }
-}
-
-/** An expression that, pasted, is the program of the sketch. */
-export function print(sketch: Sketch): string {
-  const threads = sketch.threads.map((code, index) => {
-    return `    ${threadName(index)}: (m) => {\n      const v = []\n${printBlock(code, '      ')}      return v\n    },\n`
-  })
-  const text = threads.join('')
-  const setup = sketch.setup.map(({ word, value }) => `m.store(${word}, ${value})`).join(', ')
-  const helpers = [
-    text.includes('last(v)') ? "const last = (v) => (typeof v.at(-1) === 'number' ? v.at(-1) : 0)\n" : '',
-    text.includes('bytes(m') ? 'const bytes = (m, b, n, to = new Uint8Array(n)) => (m.readBytes(b, to), to)\n' : '',
-  ].join('')
-  const fields = `  name: 'generated',\n  words: ${sketch.words},\n${setup === '' ? '' : `  setup: (m) => [${setup}],\n`}`
-  return `${helpers}program({\n${fields}  threads: {\n${text}  },\n})`
-}
-
-// Generating.
+export { print, programOf, type Sketch } from './sketch.ts'
 
 /** What kinds of statement a program is made of. */
 export type Profile = 'atomics' | 'pauses' | 'waits' | 'plain' | 'mixed'
 
 export const profiles: readonly Profile[] = ['atomics', 'pauses', 'waits', 'plain', 'mixed']
+
+/** Programs whose threads are killed, by what they do: look who lives, leave torn bytes, wait and wake up, all of it. */
+export type FaultProfile = 'deaths' | 'torn' | 'spurious' | 'faults'
+
+export const faultProfiles: readonly FaultProfile[] = ['deaths', 'torn', 'spurious', 'faults']
 
 type Arbitrary = fc.Arbitrary<Statement>
 type Weighted = fc.WeightedArbitrary<Statement>
@@ -504,6 +286,67 @@ const wild: readonly Weighted[] = [
   { weight: 1, arbitrary: storeOf(dataWord) },
   { weight: 1, arbitrary: storeOf(fc.constant(flag)) },
 ]
+
+// Deaths.
+
+/** The most threads that a program has. */
+const mostThreads = 4
+/** Some thread: numbers that are too big are taken from 0 again. */
+const someThread: fc.Arbitrary<number> = fc.integer({ min: 0, max: mostThreads - 1 })
+const dead: Arbitrary = fc.record({ do: fc.constant('dead'), thread: someThread })
+const alive: Arbitrary = fc.record({ do: fc.constant('alive'), thread: someThread })
+const awaitDeath: Arbitrary = spin(one(dead), fc.constant(last(1)))
+/** Waits for a signal, or for the death of somebody, and looks at either first. */
+const signalOrDeath: Arbitrary = spin(
+  fc.tuple(dead, loadOf(signalWord), fc.boolean()).map(([death, look, first]) => (first ? [death, look] : [look, death])),
+  fc.constant({ which: 'every', equals: 0, not: true }),
+)
+/** A lock that is taken from somebody who is dead. */
+const lockedUnlessDead: Arbitrary = fc
+  .tuple(alive, fc.oneof(load, store, modify, fc.constant<Statement>({ do: 'self' })))
+  .map(([look, inside]) =>
+    block([
+      {
+        do: 'spin',
+        body: [{ do: 'compareExchange', word: lock, expected: 0, replacement: 1 }, look],
+        until: { which: 'some', equals: 0, not: false },
+        rounds: forEver,
+      },
+      inside,
+      { do: 'store', word: lock, value: 0 },
+    ]),
+  )
+function ifDead(body: fc.Arbitrary<Code>): Arbitrary {
+  return fc.tuple(dead, body).map(([look, yes]) => block([look, { do: 'if', condition: last(1), yes, no: [] }]))
+}
+const deaths: readonly Weighted[] = [
+  { weight: 4, arbitrary: dead },
+  { weight: 6, arbitrary: signalOrDeath },
+  { weight: 6, arbitrary: signal },
+  { weight: 3, arbitrary: lockedUnlessDead },
+  { weight: 3, arbitrary: ifDead(one(fc.oneof(load, store, modify, compareExchange, dead))) },
+  { weight: 1, arbitrary: fc.constant({ do: 'self' }) },
+  { weight: 1, arbitrary: awaitDeath },
+]
+/** Writes over what a dead thread may have torn, in one of the ways there are. */
+const repair: fc.Arbitrary<Code> = fc.oneof(
+  fc.array(fc.oneof(write, writeBytes, storeOf(dataWord)), { minLength: 1, maxLength: 2, size: 'max' }),
+  fc.constant(data.map((word): Statement => ({ do: 'store', word, value: 1 }))),
+)
+/** Waits until the flag is raised, or until the one who should raise it is dead: then the data is repaired first. */
+const inherit: Arbitrary = fc.tuple(dead, repair, accesses, fc.integer({ min: 0, max: 3 })).map(([look, mend, body, how]) => {
+  const raised: Statement = { do: 'load', word: flag }
+  const unraised = { which: 'every', equals: 0, not: true } as const
+  const mended: Statement = { do: 'if', condition: last(0), yes: how === 0 ? [] : mend, no: [] }
+  return block([{ do: 'spin', body: [look, raised], until: unraised, rounds: forEver }, mended, ...body])
+})
+const inheritances: readonly Weighted[] = [
+  { weight: 5, arbitrary: inherit },
+  { weight: 2, arbitrary: ifDead(accesses) },
+  { weight: 2, arbitrary: ifDead(fc.tuple(repair, accesses).map((parts) => parts.flat())) },
+  { weight: 1, arbitrary: dead },
+]
+
 /** The second thread sleeps until the first wrote. */
 const handOver: Arbitrary = fc.tuple(accesses, fc.constantFrom('wake', 'sleep')).map(([body, role]) => {
   if (role === 'wake') return block([...body, { do: 'notify', word: 0, count: undefined }])
@@ -517,7 +360,7 @@ function scaled(factor: number, statements: readonly Weighted[]): Weighted[] {
   return statements.map(({ weight, arbitrary }) => ({ weight: weight * factor, arbitrary }))
 }
 
-const statementsOf: { readonly [P in Profile]: () => Arbitrary } = {
+const statementsOf: { readonly [P in Profile | FaultProfile]: () => Arbitrary } = {
   atomics: () => structured(atomic),
   pauses: () => structured([...scaled(2, atomic), ...scaled(1, pauses)]),
   waits: () => structured([...scaled(1, atomic), ...scaled(1, waits)]),
@@ -532,29 +375,44 @@ const statementsOf: { readonly [P in Profile]: () => Arbitrary } = {
       { weight: 3, arbitrary: handOver },
       { weight: 3, arbitrary: failing },
     ]),
+  deaths: () => structured([...scaled(2, atomic), ...scaled(2, deaths)]),
+  torn: () => structured([...scaled(1, atomic), ...scaled(3, disciplined), ...scaled(2, wild), ...scaled(5, inheritances)]),
+  spurious: () => structured([...scaled(1, atomic), ...scaled(1, waits)]),
+  faults: () =>
+    structured([
+      ...scaled(6, atomic),
+      ...scaled(1, pauses),
+      ...scaled(3, waits),
+      ...scaled(2, disciplined),
+      ...scaled(2, wild),
+      ...scaled(3, deaths),
+      ...scaled(4, inheritances),
+      { weight: 3, arbitrary: handOver },
+      { weight: 1, arbitrary: failing },
+    ]),
 }
 
+const raise: Statement = { do: 'store', word: flag, value: 1 }
+const signals: readonly Statement[] = [
+  { do: 'store', word: 1, value: 1 },
+  { do: 'add', word: 2, value: 1 },
+]
+const wakeAll: Statement = { do: 'notify', word: 0, count: undefined }
+const wakers: readonly Statement[] = [
+  block([{ do: 'store', word: 0, value: 1 }, wakeAll]),
+  { do: 'notify', word: 1, count: undefined },
+]
 /** What lets those go on who wait: most programs would hang without. */
-const helpersOf: { readonly [P in Profile]: readonly Statement[] } = {
+const helpersOf: { readonly [P in Profile | FaultProfile]: readonly Statement[] } = {
   atomics: [],
-  pauses: [
-    { do: 'store', word: 1, value: 1 },
-    { do: 'add', word: 2, value: 1 },
-  ],
-  waits: [
-    block([
-      { do: 'store', word: 0, value: 1 },
-      { do: 'notify', word: 0, count: undefined },
-    ]),
-    { do: 'notify', word: 1, count: undefined },
-  ],
-  plain: [{ do: 'store', word: flag, value: 1 }],
-  mixed: [
-    { do: 'store', word: 1, value: 1 },
-    { do: 'add', word: 2, value: 1 },
-    { do: 'notify', word: 0, count: undefined },
-    { do: 'store', word: flag, value: 1 },
-  ],
+  pauses: signals,
+  waits: wakers,
+  plain: [raise],
+  mixed: [...signals, wakeAll, raise],
+  deaths: signals,
+  torn: [raise],
+  spurious: wakers,
+  faults: [...signals, wakeAll, raise],
 }
 
 /** A few statements from the list, each to go to the front or the back of some thread. */
@@ -562,14 +420,14 @@ function helpers(statements: readonly Statement[]): fc.Arbitrary<readonly { fron
   const helper = (statement: Statement): fc.Arbitrary<{ front: boolean; thread: number; code: Code }> =>
     fc.record({
       front: fc.boolean(),
-      thread: fc.integer({ min: 0, max: 3 }),
+      thread: someThread,
       code: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 4, arbitrary: fc.constant([statement]) }),
     })
   return fc.tuple(...statements.map(helper))
 }
 
 /** Two to four threads; the more of them, the shorter. Shrunk threads may be empty. */
-function threadsOf(profile: Profile): fc.Arbitrary<readonly Code[]> {
+function threadsOf(profile: Profile | FaultProfile): fc.Arbitrary<readonly Code[]> {
   const statement = statementsOf[profile]()
   const threads = (count: number, longest: number): fc.Arbitrary<readonly Code[]> =>
     fc.tuple(...Array.from({ length: count }, () => fc.array(statement, { maxLength: longest, size: 'max' })))
@@ -588,13 +446,42 @@ function threadsOf(profile: Profile): fc.Arbitrary<readonly Code[]> {
   })
 }
 
+interface Dooms {
+  /** For each thread whether it may be killed. */
+  readonly mortal: readonly boolean[]
+  readonly kills: number
+  readonly spurious: boolean
+}
+
+const mortal: fc.Arbitrary<readonly boolean[]> = fc.array(fc.boolean(), { minLength: mostThreads, maxLength: mostThreads })
+const immortal: fc.Arbitrary<readonly boolean[]> = fc.constant([])
+const dooms = (mortal: fc.Arbitrary<readonly boolean[]>, spurious: fc.Arbitrary<boolean>): fc.Arbitrary<Dooms> =>
+  fc.record({ mortal, kills: fc.constantFrom(1, 1, 2), spurious })
+const doomsOf: { readonly [P in Profile | FaultProfile]?: fc.Arbitrary<Dooms> } = {
+  deaths: dooms(mortal, fc.constant(false)),
+  torn: dooms(mortal, fc.constant(false)),
+  spurious: dooms(fc.oneof({ weight: 2, arbitrary: immortal }, { weight: 1, arbitrary: mortal }), fc.constant(true)),
+  faults: dooms(mortal, fc.boolean()),
+}
+
+/** The sketch with faults that fit its threads. Who looks at a thread that there is not, looks at another one. */
+function doomed(sketch: Sketch, { mortal, kills, spurious }: Dooms): Sketch {
+  const count = sketch.threads.length
+  const threads = sketch.threads.map((code) =>
+    mapCode(code, (statement) => ('thread' in statement ? { ...statement, thread: statement.thread % count } : statement)),
+  )
+  const kill = [...threads.keys()].filter((thread) => mortal[thread])
+  return { ...sketch, threads, faults: { kill, kills: Math.min(kills, kill.length), spurious } }
+}
+
 /** Random programs of a profile. Each prints itself as code. */
-export function sketches(profile: Profile): fc.Arbitrary<Sketch> {
+export function sketches(profile: Profile | FaultProfile): fc.Arbitrary<Sketch> {
   const setup = fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.tuple(fc.record({ word: fc.constantFrom(0, 1, 2), value: fc.integer({ min: 0, max: 2 }) })) },
   )
-  return fc
-    .record({ words: fc.constant(words), setup, threads: threadsOf(profile) })
-    .map((sketch) => ({ ...sketch, [fc.toStringMethod]: () => `\n${print(sketch)}\n` }))
+  const whole = fc.record({ words: fc.constant(words), setup, threads: threadsOf(profile) })
+  const dooms = doomsOf[profile]
+  const faulty = dooms === undefined ? whole : fc.tuple(whole, dooms).map(([sketch, doom]) => doomed(sketch, doom))
+  return faulty.map((sketch) => ({ ...sketch, [fc.toStringMethod]: () => `\n${print(sketch)}\n` }))
 }
