@@ -338,17 +338,20 @@ function percent(share: number): string {
   return value >= 10 ? `${Math.floor(value)} %` : value >= 0.01 ? `${value.toFixed(2)} %` : '<0.01 %'
 }
 
-/** The table of a stress run, a line a program, then what went wrong. */
+/** The table of a stress run, a line a program, then what went wrong. Kills have a column if there were any. */
 export function stressTable(results: readonly StressResult[], paint: Paint = plain, columns: number = wide): string {
-  const head = ['program', 'rounds', 'rounds/s', 'operations/s', 'outcomes seen', 'enumerated', 'passed']
+  const killed = results.some(({ kills }) => kills > 0)
+  const head = ['program', 'rounds', 'rounds/s', 'operations/s', ...(killed ? ['kills'] : []), 'outcomes seen', 'enumerated']
   const rows = results.map((result) => {
-    const { program, rounds, roundsPerSecond, operationsPerSecond, seen, enumerated, passed, failure } = result
-    const numbers = [rounds, roundsPerSecond, operationsPerSecond, seen, enumerated].map(count)
+    const { program, rounds, roundsPerSecond, operationsPerSecond, kills, seen, enumerated, passed, failure } = result
+    const numbers = [rounds, roundsPerSecond, operationsPerSecond, ...(killed ? [kills] : []), seen, enumerated].map(count)
     const end = passed ? { text: 'yes', paint: paint.green } : { text: `no: ${failure?.kind}`, paint: paint.red }
     return [program, ...numbers, end]
   })
-  const numbers = new Set([1, 2, 3, 4, 5])
-  const parts = [fittingTable([head.map((text) => ({ text, paint: paint.dim })), ...rows], numbers, columns, [2])]
+  const numbers = new Set(head.keys())
+  numbers.delete(0)
+  const titles = [...head, 'passed'].map((text) => ({ text, paint: paint.dim }))
+  const parts = [fittingTable([titles, ...rows], numbers, columns, [2])]
   for (const { program, failure } of results) {
     if (failure !== undefined)
       parts.push(`\n${paint.bold(program)} ${paint.red(`failed (${failure.kind})`)}\n${indent(failure.message)}`)

@@ -1,17 +1,17 @@
 /** The thread behind `heddle stress`: enumerates, sends the program's threads through rounds, and judges what comes back. */
 import type { Worker } from 'node:worker_threads'
 import { parentPort, workerData } from 'node:worker_threads'
-import { lineWords } from '../core/layout.ts'
 import type { SharedMemory } from '../core/shared-memory.ts'
 import type { Program } from '../model/program.ts'
 import { explore } from './explore.ts'
 import { broken } from './format.ts'
 import { InputError, oneLine } from './node-input-error.ts'
 import { type FoundCheck, loadChecks, select } from './node-load.ts'
-import { type Arena, arrivalsAt, instance, type Mode, type StressAnswer, type StressOrder } from './node-stress-thread.ts'
+import type { Mode, StressAnswer, StressOrder } from './node-stress-thread.ts'
 import { startThread, threadData } from './node-thread.ts'
 import { canonicalOutcome } from './outcome.ts'
 import { type StressFailure, type StressResult, Tally } from './stress.ts'
+import { type Arena, clear, instance, newArena, progressAt, Round } from './stress-arena.ts'
 
 export interface StressJob {
   readonly file: string
@@ -51,37 +51,33 @@ class Failed extends Error {
   }
 }
 
+/** A round as the judge sees it: before its threads, and when they have ended. */
+interface Scene {
+  readonly memory: SharedMemory
+  readonly round: Round
+}
+
 /** The memory in which a program runs, twice: one batch is judged while the other one is on. */
 class Stage {
   readonly program: Program
   readonly arena: Arena
-  readonly instances: readonly (readonly SharedMemory[])[]
+  readonly scenes: readonly (readonly Scene[])[]
 
   constructor(program: Program) {
     this.program = program
-    const threads = Object.keys(program.threads).length
-    const stride = Math.ceil(program.words / lineWords) * lineWords * 4
-    const capacity = Math.max(1, Math.min(roundsMax, Math.floor(arenaBytes / 2 / stride)))
-    this.arena = {
-      threads,
-      words: program.words,
-      capacity,
-      stride,
-      instances: new SharedArrayBuffer(2 * capacity * stride),
-      control: new SharedArrayBuffer((threads + 2 * capacity) * lineWords * 4),
-    }
-    this.instances = [0, 1].map((slot) => Array.from({ length: capacity }, (_, round) => instance(this.arena, slot, round)))
+    this.arena = newArena(Object.keys(program.threads).length, program.words, arenaBytes, roundsMax)
+    this.scenes = [0, 1].map((slot) =>
+      Array.from({ length: this.arena.capacity }, (_, number) => ({
+        memory: instance(this.arena, slot, number),
+        round: new Round(this.arena, slot, number),
+      })),
+    )
   }
 
   /** Fresh memory for a batch. Nobody else touches this slot: its last batch was judged. */
   prepare(slot: number, rounds: number): void {
-    const { instances, capacity, stride, control } = this.arena
-    new Uint8Array(instances, slot * capacity * stride, rounds * stride).fill(0)
-    const meetings = new Int32Array(control)
-    for (let round = 0; round < rounds; round++) {
-      meetings.fill(0, arrivalsAt(this.arena, slot, round), arrivalsAt(this.arena, slot, round + 1))
-      this.program.setup?.(this.instances[slot][round])
-    }
+    clear(this.arena, slot, rounds)
+    for (const { memory } of this.scenes[slot].slice(0, rounds)) this.program.setup?.(memory)
   }
 }
 
@@ -93,6 +89,7 @@ class Trial {
   tally: Tally = new Tally([])
   failure: StressFailure | undefined
   rounds = 0
+  kills = 0
   seconds = 0
   countedRounds = 0
   operations = 0
@@ -108,6 +105,7 @@ class Trial {
     const progress = ({ executions }: { executions: number }): void => {
       say({ kind: 'enumerating', program: this.check.name, executions })
     }
+    progress({ executions: 0 })
     const report = explore(this.program, { ...this.check.check.bounds, outcomes: true, progress })
     if (report.verdict === 'holds') {
       this.tally = new Tally(report.outcomes ?? [])
@@ -119,11 +117,13 @@ class Trial {
   }
 
   /** What every round came to. Throws `Failed` when the program's `finally` does not like it. */
-  judge(instances: readonly SharedMemory[], rounds: number, answers: readonly (readonly unknown[])[]): void {
-    this.rounds += rounds
-    for (let round = 0; round < rounds; round++) {
-      const memory = instances[round]
-      const results = Object.fromEntries(this.threads.map((thread, i) => [thread, answers[i][round]]))
+  judge(scenes: readonly Scene[], answers: readonly (readonly unknown[])[]): void {
+    this.rounds += scenes.length
+    for (const [number, { memory, round }] of scenes.entries()) {
+      // The results of threads that were killed are missing.
+      const living = this.threads.map((_, i) => i).filter((i) => round.alive(i))
+      this.kills += this.threads.length - living.length
+      const results = Object.fromEntries(living.map((i) => [this.threads[i], answers[i][number]]))
       const outcome = canonicalOutcome(results, memory)
       this.tally.add(outcome)
       try {
@@ -135,7 +135,7 @@ class Trial {
   }
 
   result(): StressResult {
-    const { tally, rounds, seconds } = this
+    const { tally, rounds, kills, seconds } = this
     const outside = tally.outside
     const stray: StressFailure = {
       kind: 'outside',
@@ -152,6 +152,7 @@ class Trial {
       operationsPerSecond: this.countedRounds > 0 ? (roundsPerSecond * this.operations) / this.countedRounds : 0,
       enumerated: tally.enumerated.size,
       seen: tally.seen,
+      kills,
       outside,
       ...(failure === undefined ? {} : { failure }),
     }
@@ -226,7 +227,7 @@ class Crew {
 /** Rejects with `Failed` when threads are inside the program and none of them comes forward for so long. */
 function watch<T>({ threads }: Trial, { arena }: Stage, hangSeconds: number, work: Promise<T>): Promise<T> {
   const control = new Int32Array(arena.control)
-  const positions = (): number[] => threads.map((_, i) => Atomics.load(control, i * lineWords))
+  const positions = (): number[] => threads.map((_, i) => Atomics.load(control, progressAt(i)))
   let last = positions()
   let still = 0
   return new Promise((resolve, reject) => {
@@ -266,8 +267,7 @@ async function run(trial: Trial, crew: Crew, seconds: number, hangSeconds: numbe
       trial.operations += answers.reduce((sum, answer) => sum + answer.operations, 0)
     }
     trial.judge(
-      stage.instances[slot],
-      flown,
+      stage.scenes[slot].slice(0, flown),
       answers.map((answer) => answer.results),
     )
   }

@@ -1,39 +1,15 @@
 /** One thread of a program under stress, in a worker of its own that stays for many rounds. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { lineWords } from '../core/layout.ts'
 import type { Memory } from '../core/memory.ts'
-import { SharedMemory } from '../core/shared-memory.ts'
+import { faultsOf, type ThreadFaults } from '../model/faults.ts'
 import type { Mark } from '../model/program.ts'
 import { oneLine } from './node-input-error.ts'
 import { loadChecks } from './node-load.ts'
 import { threadData } from './node-thread.ts'
-import { Dice, dawdle, WatchedMemory } from './stress.ts'
+import { Dice, dawdle, type Fate, killed, WatchedMemory } from './stress.ts'
+import { type Arena, ParticipantMemory, progressAt, Round } from './stress-arena.ts'
 
-/** Where the instances of the memory lie, and where the threads meet. */
-export interface Arena {
-  readonly threads: number
-  /** Words of one instance. */
-  readonly words: number
-  /** Rounds of a batch, at most. There are two batches' worth of instances: one is judged while the other runs. */
-  readonly capacity: number
-  /** From one instance to the next, in bytes. */
-  readonly stride: number
-  readonly instances: SharedArrayBuffer
-  /** Lines of words: one for each thread (odd while it is in the program), then one for each round: how many have arrived, and are awake. */
-  readonly control: SharedArrayBuffer
-}
-
-/** The instance of round `round` of batch `slot` (0 or 1). */
-export function instance(arena: Arena, slot: number, round: number): SharedMemory {
-  return new SharedMemory(arena.instances, (slot * arena.capacity + round) * arena.stride, arena.words)
-}
-
-/** The word of `control` that counts who has arrived; the one behind it counts who is awake. */
-export function arrivalsAt(arena: Arena, slot: number, round: number): number {
-  return (arena.threads + slot * arena.capacity + round) * lineWords
-}
-
-/** How a batch runs: as in production; counted; or counted and disturbed. */
+/** How a batch runs: as in production; counted; or counted and disturbed, with the faults that the program allows. */
 export type Mode = 'plain' | 'counted' | 'disturbed'
 
 export type StressOrder =
@@ -46,66 +22,59 @@ export type StressAnswer =
   | { readonly kind: 'thrown'; readonly message: string }
 
 interface Role {
-  readonly arena: Arena
+  readonly self: number
   readonly control: Int32Array
-  /** Its own word of `control`. */
-  readonly own: number
-  readonly instances: readonly (readonly SharedMemory[])[]
+  readonly rounds: readonly (readonly { readonly meeting: Round; readonly memory: ParticipantMemory }[])[]
+  readonly faults: ThreadFaults
   body(memory: Memory, mark: Mark): unknown
+  /** How many SeqCst operations it did when it last came to its end. */
+  steps: number
 }
 
 const noMark: Mark = () => {}
 const dice = new Dice(Math.floor(Math.random() * 2 ** 31))
-/** Turns of a loop before a thread that waits for others goes to sleep, and again before it does not wait for them to wake. */
-const spins = 2000
 
-/**
- * Waits until all threads stand before the round: spins, because the others are near, then sleeps. Who slept takes long to
- * wake, and the others would be through by then: so all say that they are awake, and wait for that a little.
- */
-function meet(control: Int32Array, at: number, threads: number): void {
-  if (Atomics.add(control, at, 1) === threads - 1) {
-    Atomics.notify(control, at)
-  } else {
-    let here = 0
-    for (let i = 0; i < spins && here !== threads; i++) here = Atomics.load(control, at)
-    // Only the last one notifies. Whoever counts in between makes `wait` return at once or leaves the sleepers to the last.
-    for (; here < threads; here = Atomics.load(control, at)) Atomics.wait(control, at, here)
-  }
-  Atomics.add(control, at + 1, 1)
-  for (let i = 0; i < spins * 5 && Atomics.load(control, at + 1) !== threads; i++);
-}
-
-async function take(order: StressOrder & { kind: 'program' }): Promise<Role> {
-  const { arena, index, thread } = order
+async function take({ arena, index, thread }: StressOrder & { kind: 'program' }): Promise<Role> {
   const checks = await loadChecks([threadData<{ file: string }>(workerData).file])
   const { program } = checks[index].check
-  const instances = [0, 1].map((slot) => Array.from({ length: arena.capacity }, (_, round) => instance(arena, slot, round)))
-  const own = Object.keys(program.threads).indexOf(thread) * lineWords
-  return { arena, control: new Int32Array(arena.control), own, instances, body: program.threads[thread] }
+  const self = Object.keys(program.threads).indexOf(thread)
+  const rounds = [0, 1].map((slot) =>
+    Array.from({ length: arena.capacity }, (_, number) => ({
+      meeting: new Round(arena, slot, number),
+      memory: new ParticipantMemory(arena, slot, number, self),
+    })),
+  )
+  const control = new Int32Array(arena.control)
+  return { self, control, rounds, faults: faultsOf(program, thread), body: program.threads[thread], steps: 0 }
 }
 
-function runBatch(
-  { arena, control, own, instances, body }: Role,
-  { slot, rounds, mode }: StressOrder & { kind: 'batch' },
-): StressAnswer {
+/** What happens to the thread in its next disturbed round: in about half of them it dies somewhere, if it may. */
+function fateOf({ self, faults, steps }: Role, meeting: Round): Fate {
+  const { kills, spurious } = faults
+  const deathAt = kills > 0 ? dice.below(2 * steps + 2) : Infinity
+  return { deathAt, die: () => meeting.kill(self, kills), spurious }
+}
+
+function runBatch(role: Role, { slot, rounds, mode }: StressOrder & { kind: 'batch' }): StressAnswer {
+  const { self, control, body } = role
   const results: unknown[] = []
   let operations = 0
-  const disturbance = mode === 'disturbed' ? dice : undefined
-  for (let round = 0; round < rounds; round++) {
-    const memory = instances[slot][round]
-    meet(control, arrivalsAt(arena, slot, round), arena.threads)
+  for (const { meeting, memory } of role.rounds[slot].slice(0, rounds)) {
+    meeting.meet()
     // Mostly close together, sometimes far apart: up to some microseconds.
     if (dice.below(4) !== 0) dawdle(dice.below(2 << dice.below(12)))
-    Atomics.add(control, own, 1)
+    Atomics.add(control, progressAt(self), 1)
     if (mode === 'plain') {
       results.push(body(memory, noMark))
     } else {
-      const watched = new WatchedMemory(memory, disturbance)
-      results.push(body(watched, noMark))
+      const watched = mode === 'disturbed' ? new WatchedMemory(memory, dice, fateOf(role, meeting)) : new WatchedMemory(memory)
+      const result = watched.run((watching) => body(watching, noMark))
       operations += watched.operations
+      if (result !== killed) role.steps = watched.steps
+      // The judge sees by itself who was killed.
+      results.push(result === killed ? undefined : result)
     }
-    Atomics.add(control, own, 1)
+    Atomics.add(control, progressAt(self), 1)
   }
   return { kind: 'finished', results, operations }
 }

@@ -40,6 +40,8 @@ export interface StressResult {
   readonly enumerated: number
   /** How many of them were seen. */
   readonly seen: number
+  /** How many threads were killed, of programs whose `faults` allow it. */
+  readonly kills: number
   readonly outside: readonly StrayOutcome[]
   readonly failure?: StressFailure
 }
@@ -99,20 +101,72 @@ function nap(): void {
   Atomics.wait(bed, 0, 0, 0.01)
 }
 
+/** Thrown out of a thread that is killed, and again for whatever it still tries to do on its way out. */
+export const killed: unique symbol = Symbol('killed')
+
+/** What may happen to a thread in a round besides the schedule. */
+export interface Fate {
+  /** Where it dies: after so many SeqCst operations. */
+  readonly deathAt: number
+  /** Makes its death known. False when enough others are dead, so that it has to live. */
+  die(): boolean
+  /** One of its `wait`s may come back for no reason. */
+  readonly spurious: boolean
+}
+
 /**
  * Counts the operations of a thread and, if told to, dawdles or naps before some of them: threads that run on few
- * processors meet in places where they would hardly meet by themselves.
+ * processors meet in places where they would hardly meet by themselves. If told to, the thread dies before one of them, or
+ * one of its waits comes back for no reason.
  */
 export class WatchedMemory extends ForwardingMemory {
+  declare readonly liveness?: NonNullable<Memory['liveness']>
   operations = 0
+  /** The SeqCst ones among them. */
+  steps = 0
   readonly #dice: Dice | undefined
+  readonly #fate: Fate | undefined
+  #dead = false
+  /** It has written Unordered since its last SeqCst operation. */
+  #unpublished = false
+  #startled = false
 
-  constructor(memory: Memory, dice: Dice | undefined) {
+  constructor(memory: Memory, dice?: Dice, fate?: Fate) {
     super(memory)
     this.#dice = dice
+    this.#fate = fate
+    const { liveness } = memory
+    if (liveness === undefined) return
+    const alive = (participant: number): boolean => {
+      this.#step()
+      return liveness.alive(participant)
+    }
+    this.liveness = { self: liveness.self, alive }
+  }
+
+  /**
+   * Runs a thread to its end.
+   *
+   * @returns what it returned, or `killed`
+   */
+  run<T>(thread: (memory: Memory) => T): T | typeof killed {
+    try {
+      const result = thread(this)
+      // It dies at its end only if that makes a difference: what it wrote last may then be torn.
+      return this.#dead || (this.#unpublished && this.#isTime()) ? killed : result
+    } catch (error) {
+      if (error === killed) return killed
+      throw error
+    }
+  }
+
+  #isTime(): boolean {
+    this.#dead = this.#fate !== undefined && this.steps === this.#fate.deathAt && this.#fate.die()
+    return this.#dead
   }
 
   #before(): void {
+    if (this.#dead) throw killed
     this.operations++
     const dice = this.#dice
     if (dice === undefined) return
@@ -121,58 +175,66 @@ export class WatchedMemory extends ForwardingMemory {
     else if (chance < 8) dawdle(dice.below(500))
   }
 
-  override load(word: number): number {
+  /** Before a SeqCst operation. */
+  #step(): void {
     this.#before()
+    if (this.#isTime()) throw killed
+    this.steps++
+    this.#unpublished = false
+  }
+
+  override load(word: number): number {
+    this.#step()
     return super.load(word)
   }
 
   override store(word: number, value: number): void {
-    this.#before()
+    this.#step()
     super.store(word, value)
   }
 
   override add(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.add(word, value)
   }
 
   override sub(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.sub(word, value)
   }
 
   override and(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.and(word, value)
   }
 
   override or(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.or(word, value)
   }
 
   override xor(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.xor(word, value)
   }
 
   override exchange(word: number, value: number): number {
-    this.#before()
+    this.#step()
     return super.exchange(word, value)
   }
 
   override compareExchange(word: number, expected: number, replacement: number): number {
-    this.#before()
+    this.#step()
     return super.compareExchange(word, expected, replacement)
   }
 
   override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
-    this.#before()
-    return super.wait(word, expected, timeoutMs)
+    this.#step()
+    return this.#startles(word, expected) ? 'ok' : super.wait(word, expected, timeoutMs)
   }
 
   override notify(word: number, count?: number): number {
-    this.#before()
+    this.#step()
     return super.notify(word, count)
   }
 
@@ -184,6 +246,7 @@ export class WatchedMemory extends ForwardingMemory {
   override write(word: number, value: number): void {
     this.#before()
     super.write(word, value)
+    this.#unpublished = true
   }
 
   override readBytes(byte: number, target: Uint8Array): void {
@@ -194,5 +257,13 @@ export class WatchedMemory extends ForwardingMemory {
   override writeBytes(byte: number, source: Uint8Array): void {
     this.#before()
     super.writeBytes(byte, source)
+    if (source.length > 0) this.#unpublished = true
+  }
+
+  /** Whether a wait that would sleep comes back for no reason. */
+  #startles(word: number, expected: number): boolean {
+    if (this.#fate?.spurious !== true || this.#startled || this.#dice?.below(2) !== 0) return false
+    this.#startled = super.load(word) === (expected | 0)
+    return this.#startled
   }
 }

@@ -63,6 +63,47 @@ describe('heddle stress', () => {
   })
 })
 
+describe('threads that die', () => {
+  it('leave nothing behind that was not enumerated', async () => {
+    const { code, results } = await stress('kills.js', '--seconds', '3')
+    expect(results.map(({ program, passed, failure }) => ({ program, passed, failure }))).toEqual(
+      ['asked', 'survivor', 'heir', 'last-words', 'robust', 'startled'].map((name) => ({
+        program: `kills/${name}`,
+        passed: true,
+        failure: undefined,
+      })),
+    )
+    const [asked, survivor, heir, lastWords, robust, startled] = results
+    for (const { kills } of [asked, survivor, heir, lastWords, robust]) expect(kills).toBeGreaterThan(0)
+    // Dead before each of three operations and seen or not seen, or alive: no two of them end alike.
+    expect(asked.enumerated).toBe(7)
+    // With all results, with one missing of three, and with two.
+    expect(survivor.enumerated).toBe(1 + 3 + 3)
+    expect(startled.kills).toBe(0)
+    // As many as there were rounds die only of those that may, and no more than may.
+    expect(asked.kills).toBeLessThan(asked.rounds)
+    expect(survivor.kills).toBeLessThanOrEqual(2 * survivor.rounds)
+    expect(code).toBe(0)
+  })
+
+  it('have a column in the table', async () => {
+    const { code, stdout } = await installed.heddle(['stress', fixture('kills.js'), '--seconds', '0.4', '--only', 'kills/a*'])
+    expect(stdout).toMatch(/^program +rounds +rounds\/s +operations\/s +kills +outcomes seen +enumerated +passed$/m)
+    expect(stdout).toMatch(/^kills\/asked +[\d,]+ +[\d,]+ +[\d,]+ +[1-9][\d,]* +[1-7] +7 +yes$/m)
+    expect(code).toBe(0)
+  })
+
+  it('show what is wrong in those who are left', async () => {
+    const { results } = await stress('mourning.js', '--seconds', '0.4', '--hang', '0.5')
+    const [greedy, blind, broken] = results
+    expect(greedy.failure?.kind).toBe('outside')
+    for (const { outcome } of greedy.outside) expect(JSON.parse(outcome).results).toEqual({ heir: 7 })
+    expect(greedy.outside).toHaveLength(1)
+    expect(blind.failure).toMatchObject({ kind: 'hang', threads: ['waiter'] })
+    expect(broken.failure).toMatchObject({ kind: 'not-enumerated', message: expect.stringContaining('livelock') })
+  })
+})
+
 describe('the broken twins', () => {
   it('show that an outcome outside the enumerated ones is noticed', async () => {
     const { code, results } = await stress('stray.js', '--seconds', '0.2')
