@@ -5,7 +5,7 @@ import { canonical } from '../model/plain-data.ts'
 import type { HistoryPromise } from '../model/sequential.ts'
 import { type Acceptor, acceptorOf } from './acceptor.ts'
 import { type Configuration, Configurations, type Open } from './configurations.ts'
-import { type Point, type Points, pointsInGraph, pointsInMachine, pointsOf } from './history-points.ts'
+import { GraphPoints, type Point, Points, pointsInMachine, pointsOf } from './history-points.ts'
 import { unexplainedText } from './history-text.ts'
 import { explain, type Operation } from './linearizability.ts'
 
@@ -39,10 +39,11 @@ export class HistoryBroken extends Error {
   }
 }
 
-/** The points of a thread at one of its ends, and what they are called in keys. */
+/** A thread at one of its ends. */
 interface Ended {
   readonly points: readonly Point[]
-  readonly name: string
+  /** The same for points that are the same. */
+  readonly name: number
 }
 
 const rememberedMost = 100_000
@@ -53,6 +54,7 @@ export class HistoryJudge {
   readonly #configurations: Configurations
   readonly #ended = new WeakMap<History, Ended>()
   readonly #names = new Map<string, number>()
+  readonly #inGraph = new GraphPoints()
   #explained = new Set<string>()
 
   constructor(promise: HistoryPromise) {
@@ -73,18 +75,16 @@ export class HistoryJudge {
   /** Judges a complete execution; `ends` are the ends of its threads. Throws `HistoryBroken`. */
   judgeGraph(graph: Graph, threads: readonly { readonly name: string }[], ends: readonly (History | undefined)[]): void {
     const ended = ends.map((end, thread) => this.#end(threads[thread].name, end as History))
-    let key = ''
-    for (const { name } of ended) key += `${name},`
-    if (this.#byThread && this.#explained.has(key)) return
-    const points = pointsInGraph(
-      graph,
-      ended.map((one) => one.points),
-    )
-    if (!this.#byThread) key += orderKey(points)
-    if (this.#explained.has(key)) return
+    const key = new Key()
+    for (const { name } of ended) key.add(name)
+    if (this.#byThread && this.#explained.has(key.text)) return
+    const pointsOfThreads = ended.map(({ points }) => points)
+    const points = this.#inGraph.find(graph, pointsOfThreads)
+    if (!this.#byThread) addOrder(key, points)
+    if (this.#explained.has(key.text)) return
     const path = this.#unexplained(points)
     if (path === undefined) {
-      this.#remember(key)
+      this.#remember(key.text)
       return
     }
     const counts = ended.map(() => 0)
@@ -92,7 +92,7 @@ export class HistoryJudge {
     for (const thread of path) {
       graph.open()
       counts[thread]++
-      for (const [other, count] of counts.entries()) if (count > 0) graph.includeFirst(other, points.times[other].at[count - 1])
+      for (const [other, count] of counts.entries()) if (count > 0) graph.includeFirst(other, this.#inGraph.at[other][count - 1])
       graph.close()
       states.push(graph.inside.slice())
     }
@@ -105,7 +105,7 @@ export class HistoryJudge {
   ): { readonly kind: 'assertion'; readonly guarantee: string; readonly message: string } | undefined {
     // Before the end, an operation may still change places with one that is to come.
     if (typeof this.#promise.condition === 'object' && !machine.finished) return undefined
-    const points = pointsInMachine(machine)
+    const points = pointsInMachine(machine, this.#acceptor)
     const key = this.#keyOf(points)
     if (this.#explained.has(key)) return undefined
     const path = this.#unexplained(points)
@@ -120,35 +120,38 @@ export class HistoryJudge {
 
   /** The same for two machines if what follows has the same history to be judged, given that they can do the same. */
   keyOf(machine: Machine): string {
-    return this.#byThread ? '' : this.#keyOf(pointsInMachine(machine))
+    return this.#byThread ? '' : this.#keyOf(pointsInMachine(machine, this.#acceptor))
   }
 
   #end(thread: string, end: History): Ended {
     let ended = this.#ended.get(end)
     if (ended === undefined) {
-      const points = pointsOf(thread, end, false)
+      const points = pointsOf(thread, end, false, this.#acceptor)
       ended = { points, name: this.#nameOf(points) }
       this.#ended.set(end, ended)
     }
     return ended
   }
 
-  /** A short name for some points, the same for points that are the same. */
-  #nameOf(points: readonly Point[]): string {
+  /** A number for some points. */
+  #nameOf(points: readonly Point[]): number {
     let key = ''
-    for (const { operation, calls, returns } of points)
-      key += `${this.#acceptor.letter(operation)}${calls ? 'c' : ''}${returns ? 'r' : ''}`
+    for (const { letter, calls, returns } of points) {
+      key += `${letter}${calls ? 'c' : ''}${returns ? 'r' : ''}`
+    }
     let name = this.#names.get(key)
     if (name === undefined) {
       name = this.#names.size
       this.#names.set(key, name)
     }
-    return String(name)
+    return name
   }
 
   #keyOf(points: Points): string {
-    const names = points.threads.map((thread) => `${this.#nameOf(thread)},`).join('')
-    return this.#byThread ? names : names + orderKey(points)
+    const key = new Key()
+    for (const thread of points.threads) key.add(this.#nameOf(thread))
+    if (!this.#byThread) addOrder(key, points)
+    return key.text
   }
 
   #remember(key: string): void {
@@ -163,15 +166,14 @@ export class HistoryJudge {
       const path = orderWith(points, [])
       return explain(this.#acceptor, this.#promise, historyOf(points, path)).explained ? undefined : path
     }
-    for (const part of this.#parts(points)) {
+    for (const { points: part, whole } of this.#parts(points)) {
       const key = this.#keyOf(part)
       if (this.#explained.has(key)) continue
       const path = this.#walk(part)
-      if (path !== undefined)
-        return orderWith(
-          points,
-          path.map(([thread, index]) => [thread, part.whole[thread][index]] as const),
-        )
+      if (path !== undefined) {
+        const inWhole = path.map(([thread, index]) => [thread, whole[thread][index]] as const)
+        return orderWith(points, inWhole)
+      }
       this.#remember(key)
     }
     return undefined
@@ -179,17 +181,24 @@ export class HistoryJudge {
 
   /** The points of operations that have something to do with one another. */
   #parts(points: Points): readonly Part[] {
+    const { threads } = points
     const { key } = this.#promise.specification
-    if (key === undefined) return [{ ...points, whole: points.threads.map((thread) => [...thread.keys()]) }]
-    const keys = points.threads.map((thread) => thread.map(({ operation }) => canonical(key(operation.argument, operation.name))))
+    if (key === undefined) return [{ points, whole: threads.map((thread) => [...thread.keys()]) }]
+    const keys = threads.map((thread) => thread.map(({ operation }) => canonical(key(operation.argument, operation.name))))
     return [...new Set(keys.flat())].map((part) => {
       const whole = keys.map((thread) => [...thread.keys()].filter((index) => thread[index] === part))
-      const needs = whole.map((indices, thread) =>
-        indices.map((index) =>
-          whole.map((others, other) => others.filter((one) => one < points.needs[thread][index][other]).length),
+      const needs = whole.flatMap((indices, thread) =>
+        indices.flatMap((index) =>
+          whole.map((others, other) => others.filter((one) => one < points.need(thread, index, other)).length),
         ),
       )
-      return { threads: whole.map((indices, thread) => indices.map((index) => points.threads[thread][index])), needs, whole }
+      return {
+        points: new Points(
+          whole.map((indices, thread) => indices.map((index) => threads[thread][index])),
+          needs,
+        ),
+        whole,
+      }
     })
   }
 
@@ -197,7 +206,8 @@ export class HistoryJudge {
    * Looks for an order of points in which they have no explanation. A state of this walk is how many points of each thread
    * have come, and what may then be true; there are many ways into each state, and it is left once.
    */
-  #walk({ threads, needs }: Points): readonly (readonly [thread: number, index: number])[] | undefined {
+  #walk(points: Points): readonly (readonly [thread: number, index: number])[] | undefined {
+    const { threads } = points
     const stack: Walked[] = [
       { counts: threads.map(() => 0), configurations: [this.#configurations.initial], thread: -1, earlier: undefined },
     ]
@@ -209,13 +219,12 @@ export class HistoryJudge {
       seen.add(key)
       const open = this.#openAt(threads, counts)
       let atEnd = true
-      for (const [thread, points] of threads.entries()) {
+      for (let thread = 0; thread < threads.length; thread++) {
         const index = counts[thread]
-        if (index === points.length) continue
+        if (index === threads[thread].length) continue
         atEnd = false
-        const need = needs[thread][index]
-        if (counts.some((count, other) => count < need[other])) continue
-        const next = this.#after(configurations, points[index], thread, open)
+        if (counts.some((count, other) => count < points.need(thread, index, other))) continue
+        const next = this.#after(configurations, threads[thread][index], thread, open)
         const step: Walked = { counts: counts.with(thread, index + 1), configurations: next, thread, earlier: walked }
         if (next.length === 0) return pathTo(step)
         stack.push(step)
@@ -230,7 +239,7 @@ export class HistoryJudge {
     const open: Open[] = []
     for (const [thread, points] of threads.entries()) {
       const latest = points[counts[thread] - 1]
-      if (latest?.returns === false) open.push({ slot: thread, letter: this.#acceptor.letter(latest.operation) })
+      if (latest?.returns === false) open.push({ slot: thread, letter: latest.letter })
     }
     return open
   }
@@ -243,7 +252,7 @@ export class HistoryJudge {
     open: readonly Open[],
   ): readonly Configuration[] {
     if (!point.returns) return configurations
-    const called = point.calls ? [...open, { slot: thread, letter: this.#acceptor.letter(point.operation) }] : open
+    const called = point.calls ? [...open, { slot: thread, letter: point.letter }] : open
     const after = new Map<number, Configuration>()
     for (const configuration of configurations) {
       for (const reached of this.#configurations.returned(configuration, called, thread)) {
@@ -259,7 +268,8 @@ function conditionName({ condition = 'linearizable' }: HistoryPromise): string {
 }
 
 /** Some of the points, and which they are among all. */
-interface Part extends Points {
+interface Part {
+  readonly points: Points
   readonly whole: readonly (readonly number[])[]
 }
 
@@ -278,26 +288,55 @@ function pathTo(end: Walked): (readonly [thread: number, index: number])[] {
 }
 
 /** An order of all points in which some come as they are given, as the threads whose points they are. */
-function orderWith({ threads, needs }: Points, path: readonly (readonly [thread: number, index: number])[]): number[] {
+function orderWith(points: Points, path: readonly (readonly [thread: number, index: number])[]): number[] {
+  const { threads } = points
   const order: number[] = []
   const counts = threads.map(() => 0)
   const take = (thread: number, upTo: number): void => {
     while (counts[thread] < upTo) {
-      for (const [other, count] of needs[thread][counts[thread]].entries()) take(other, count)
+      for (const other of threads.keys()) take(other, points.need(thread, counts[thread], other))
       counts[thread]++
       order.push(thread)
     }
   }
   for (const [thread, index] of path) take(thread, index + 1)
-  for (const [thread, points] of threads.entries()) take(thread, points.length)
+  for (const [thread, { length }] of threads.entries()) take(thread, length)
   return order
 }
 
-/** What the order of points is among threads, as a string. */
-function orderKey({ needs }: Points): string {
-  let key = ''
-  for (const thread of needs) for (const need of thread) key += `;${need.join()}`
-  return key
+/** A string of integers. */
+class Key {
+  text = ''
+
+  add(number: number): void {
+    this.text +=
+      number < 0x8000
+        ? String.fromCharCode(number)
+        : `${String.fromCharCode(0x8000 | (number >> 16))}${String.fromCharCode(number & 0xffff)}`
+  }
+}
+
+/**
+ * Adds the order of points to a key, as far as it matters: which returns come before which calls, and which calls before which
+ * returns. That a call must come before another one, or a return before another one, takes no history away that is not easier
+ * to explain than one that is left: call later, return earlier.
+ */
+function addOrder(key: Key, points: Points): void {
+  const { threads } = points
+  for (let thread = 0; thread < threads.length; thread++) {
+    for (let index = 0; index < threads[thread].length; index++) {
+      const { calls, returns } = threads[thread][index]
+      for (let other = 0; other < threads.length; other++) {
+        if (other === thread) continue
+        let count = points.need(thread, index, other)
+        for (; count > 0; count--) {
+          const point = threads[other][count - 1]
+          if ((calls && point.returns) || (returns && point.calls)) break
+        }
+        key.add(count)
+      }
+    }
+  }
 }
 
 /** The history in which the points come in this order. */

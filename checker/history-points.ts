@@ -4,7 +4,7 @@ import { type History, pathTo } from '../model/history.ts'
 import type { Machine } from '../model/machine.ts'
 import { isStep, KILLED, WAIT } from '../model/operation.ts'
 import { ProgramError } from '../model/validate.ts'
-import type { Called } from './acceptor.ts'
+import type { Acceptor, Called } from './acceptor.ts'
 
 /**
  * Where the operations of a history begin and end, in an execution of which only the order of its steps is known, and that
@@ -20,6 +20,8 @@ import type { Called } from './acceptor.ts'
 /** The beginning of an operation, its end, or both. */
 export interface Point {
   readonly operation: Called
+  /** What the operation is called among all that the specification knows. */
+  readonly letter: number
   readonly calls: boolean
   readonly returns: boolean
   /** The step, as the depth of its node, that is done at this point; -1: none. */
@@ -29,7 +31,7 @@ export interface Point {
 }
 
 /** Steps that have not been done are far away. */
-const never = Number.POSITIVE_INFINITY
+const never = 2 ** 31 - 1
 
 /** An operation whose call has been met. */
 interface Begun {
@@ -47,7 +49,7 @@ interface Begun {
  * @param end what the thread does next
  * @param asleep it does so already: it sleeps in that `wait`
  */
-export function pointsOf(thread: string, end: History, asleep: boolean): readonly Point[] {
+export function pointsOf(thread: string, end: History, asleep: boolean, acceptor: Acceptor): readonly Point[] {
   // Who is killed has made the marks before the operation that it does not do.
   const last = end.kind === KILLED ? (end.parent as History) : end
   const points: Point[] = []
@@ -55,16 +57,18 @@ export function pointsOf(thread: string, end: History, asleep: boolean): readonl
   const moments: number[] = []
   let step = -1
   let begun: Begun | undefined
-  const close = (operation: Begun, result: unknown, pending: boolean): void => {
-    const { name, argument, before, first } = operation
-    const called: Called = { thread, name, argument, result, pending }
+  const close = ({ name, argument, before, first, last: end }: Begun, result: unknown, pending: boolean): void => {
+    const operation: Called = { thread, name, argument, result, pending }
+    const letter = acceptor.letter(operation)
+    const point = (calls: boolean, returns: boolean, after: number, until: number): number =>
+      points.push({ operation, letter, calls, returns, after, until }) - 1
     if (first < 0) {
-      if (!pending) moments.push(points.push({ operation: called, calls: true, returns: true, after: before, until: never }) - 1)
-    } else if (!pending && first === operation.last && !sleeps.has(first)) {
-      points.push({ operation: called, calls: true, returns: true, after: first, until: first })
+      if (!pending) moments.push(point(true, true, before, never))
+    } else if (!pending && first === end && !sleeps.has(first)) {
+      point(true, true, first, first)
     } else {
-      points.push({ operation: called, calls: true, returns: false, after: first, until: first })
-      if (!pending) points.push({ operation: called, calls: false, returns: true, after: operation.last, until: operation.last })
+      point(true, false, first, first)
+      if (!pending) point(false, true, end, end)
     }
   }
   const sleeps = new Set<number>()
@@ -91,107 +95,155 @@ export function pointsOf(thread: string, end: History, asleep: boolean): readonl
   return points
 }
 
-/** The points of all threads, and for each how many points of each thread must come before it. */
-export interface Points {
+/** The points of all threads, and what must come before each. */
+export class Points {
   readonly threads: readonly (readonly Point[])[]
-  readonly needs: readonly (readonly (readonly number[])[])[]
-}
+  /** For one point after the other, thread by thread, how many points of each thread must come before it. */
+  readonly #needs: ArrayLike<number>
+  readonly #offsets: number[] = []
 
-/** When the points of a thread lie, in the units of one thread: events of a graph, rows of a machine. */
-interface Times {
-  /** What has been done at the point. */
-  readonly at: number[]
-  /** Who has come so far has passed the point. */
-  readonly passed: number[]
-}
-
-/** For each step of a thread where it begins and ends, and where its last part begins: a `wait` that sleeps has two parts. */
-interface Extent {
-  readonly start: number
-  readonly firstEnd: number
-  lastStart: number
-  end: number
-}
-
-function timesOf(points: readonly Point[], extents: ReadonlyMap<number, Extent>): Times {
-  const at: number[] = []
-  const passed: number[] = []
-  for (const { calls, returns, after, until } of points) {
-    const done = extents.get(after)
-    const next = extents.get(until)
-    at.push(done === undefined ? 0 : calls && !returns ? done.firstEnd : done.end)
-    passed.push(next === undefined ? never : returns && !calls ? next.lastStart : next.start)
+  constructor(threads: readonly (readonly Point[])[], needs: ArrayLike<number>) {
+    this.threads = threads
+    this.#needs = needs
+    let offset = 0
+    for (const points of threads) {
+      this.#offsets.push(offset)
+      offset += points.length * threads.length
+    }
   }
-  return { at, passed }
+
+  /** How many points of another thread must come before this one. */
+  need(thread: number, index: number, other: number): number {
+    return this.#needs[this.#offsets[thread] + index * this.#offsets.length + other]
+  }
 }
 
-/** The points in a graph: they come in any order in which its steps can. */
-export function pointsInGraph(
-  graph: Graph,
-  threads: readonly (readonly Point[])[],
-): Points & { readonly times: readonly Times[] } {
-  const times = threads.map((points, thread) => (points.length === 0 ? none : timesOf(points, extentsInGraph(graph, thread))))
-  const needs = threads.map((points, thread) => {
-    graph.open()
-    return points.map((_, point) => {
-      graph.includeFirst(thread, times[thread].at[point])
-      graph.close()
-      return threads.map((_, other) => (other === thread ? 0 : count(times[other].passed, graph.inside[other])))
-    })
-  })
-  return { threads, needs, times }
+/** When the steps of one thread happened, by the depths of their nodes. A `wait` that sleeps has two parts. */
+class Extents {
+  #start: Int32Array = new Int32Array(64)
+  #firstEnd: Int32Array = new Int32Array(64)
+  #lastStart: Int32Array = new Int32Array(64)
+  #end: Int32Array = new Int32Array(64)
+  #latest = -1
+
+  clear(): void {
+    this.#latest = -1
+  }
+
+  /** Notes a part of a step; steps come in order. */
+  note(depth: number, start: number, end: number): void {
+    if (depth >= this.#start.length) {
+      const grown = (old: Int32Array): Int32Array => {
+        const array = new Int32Array(2 * depth)
+        array.set(old)
+        return array
+      }
+      this.#start = grown(this.#start)
+      this.#firstEnd = grown(this.#firstEnd)
+      this.#lastStart = grown(this.#lastStart)
+      this.#end = grown(this.#end)
+    }
+    if (depth !== this.#latest) {
+      this.#start[depth] = start
+      this.#firstEnd[depth] = end
+    }
+    this.#lastStart[depth] = start
+    this.#end[depth] = end
+    this.#latest = depth
+  }
+
+  /** How much of the thread has been done at a point. */
+  at({ calls, returns, after }: Point): number {
+    if (after < 0) return 0
+    return calls && !returns ? this.#firstEnd[after] : this.#end[after]
+  }
+
+  /** Of whom more has been done than this has passed the point. */
+  passedAt({ calls, returns, until }: Point): number {
+    if (until === never) return never
+    return returns && !calls ? this.#lastStart[until] : this.#start[until]
+  }
 }
 
-const none: Times = { at: [], passed: [] }
+const extents = new Extents()
 
-/** How many of the ascending times lie before a moment. */
-function count(times: readonly number[], moment: number): number {
-  let before = 0
-  while (before < times.length && times[before] < moment) before++
-  return before
-}
+/** Finds the points of graphs: they come in any order in which the steps can. */
+export class GraphPoints {
+  #needs: Int32Array = new Int32Array(256)
+  /** For each thread how many of its events are done at each of its points. */
+  readonly at: Int32Array[] = []
+  readonly #passed: Int32Array[] = []
 
-function extentsInGraph(graph: Graph, thread: number): Map<number, Extent> {
-  const extents = new Map<number, Extent>()
-  const order = graph.order[thread]
-  const length = graph.length[thread]
-  for (let index = 0; index < length; ) {
-    const kind = graph.kind[order[index]]
-    const { kind: operation, depth } = graph.node[order[index]]
-    const end = Math.min(index + (kind === WAIT_TEST ? 3 : isExclusive(kind) ? 2 : 1), length)
-    if (!isPlain(kind) && isStep(operation)) {
-      const extent = extents.get(depth)
-      if (extent === undefined) extents.set(depth, { start: index, firstEnd: end, lastStart: index, end })
-      else {
-        extent.lastStart = index
-        extent.end = end
+  /** The points of a graph. They are good until the next call. */
+  find(graph: Graph, threads: readonly (readonly Point[])[]): Points {
+    let total = 0
+    for (const [thread, points] of threads.entries()) {
+      total += points.length
+      this.#locate(graph, thread, points)
+    }
+    if (total * threads.length > this.#needs.length) this.#needs = new Int32Array(2 * total * threads.length)
+    const needs = this.#needs
+    let to = 0
+    for (let thread = 0; thread < threads.length; thread++) {
+      const { length } = threads[thread]
+      graph.open()
+      for (let index = 0; index < length; index++) {
+        graph.includeFirst(thread, this.at[thread][index])
+        graph.close()
+        for (let other = 0; other < threads.length; other++) {
+          // What comes before a point comes before the next one of its thread.
+          let count = index === 0 ? 0 : needs[to - threads.length]
+          if (other !== thread) {
+            const passed = this.#passed[other]
+            while (count < threads[other].length && passed[count] < graph.inside[other]) count++
+          }
+          needs[to++] = count
+        }
       }
     }
-    index = end
+    return new Points(threads, needs)
   }
-  return extents
+
+  #locate(graph: Graph, thread: number, points: readonly Point[]): void {
+    if (this.at[thread] === undefined || this.at[thread].length < points.length) {
+      this.at[thread] = new Int32Array(2 * points.length)
+      this.#passed[thread] = new Int32Array(2 * points.length)
+    }
+    if (points.length === 0) return
+    extents.clear()
+    const order = graph.order[thread]
+    const length = graph.length[thread]
+    for (let index = 0; index < length; ) {
+      const event = order[index]
+      const kind = graph.kind[event]
+      const end = Math.min(index + (kind === WAIT_TEST ? 3 : isExclusive(kind) ? 2 : 1), length)
+      if (!isPlain(kind) && isStep(graph.node[event].kind)) extents.note(graph.node[event].depth, index, end)
+      index = end
+    }
+    for (let index = 0; index < points.length; index++) {
+      this.at[thread][index] = extents.at(points[index])
+      this.#passed[thread][index] = extents.passedAt(points[index])
+    }
+  }
 }
 
 /** The points of what a machine has done: the steps have one order. */
-export function pointsInMachine(machine: Machine): Points {
+export function pointsInMachine(machine: Machine, acceptor: Acceptor): Points {
   const threads = machine.threads.map(({ name }, thread) =>
-    pointsOf(name, machine.next[thread] as History, machine.asleep[thread]),
+    pointsOf(name, machine.next[thread] as History, machine.asleep[thread], acceptor),
   )
-  const extents = threads.map(() => new Map<number, Extent>())
-  for (const [row, { thread, node, event }] of machine.rows.entries()) {
-    if (!isStep(node.kind) || event === 'killed') continue
-    const extent = extents[thread].get(node.depth)
-    if (extent === undefined) extents[thread].set(node.depth, { start: row, firstEnd: row + 1, lastStart: row, end: row + 1 })
-    else {
-      extent.lastStart = row
-      extent.end = row + 1
+  const at: number[][] = []
+  const passed: number[][] = []
+  for (const [thread, points] of threads.entries()) {
+    extents.clear()
+    for (const [row, { thread: owner, node, event }] of machine.rows.entries()) {
+      if (owner === thread && isStep(node.kind) && event !== 'killed') extents.note(node.depth, row, row + 1)
     }
+    at.push(points.map((point) => extents.at(point)))
+    passed.push(points.map((point) => extents.passedAt(point)))
   }
-  const times = threads.map((points, thread) => timesOf(points, extents[thread]))
-  const needs = threads.map((points, thread) =>
-    points.map((_, point) =>
-      threads.map((_, other) => (other === thread ? 0 : count(times[other].passed, times[thread].at[point]))),
-    ),
-  )
-  return { threads, needs }
+  const before = (row: number, thread: number, other: number): number =>
+    other === thread ? 0 : passed[other].filter((earlier) => earlier < row).length
+  const needs = threads.flatMap((_, thread) => at[thread].flatMap((row) => threads.map((_, other) => before(row, thread, other))))
+  return new Points(threads, needs)
 }
