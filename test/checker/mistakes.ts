@@ -1,6 +1,7 @@
 /** Searches with one mistake each: what the comparison with brute force must notice. */
 
-import { explore, exploreWith, type MakeSearch } from '../../checker/explore.ts'
+import type { MakeSearch } from '../../checker/exploration.ts'
+import { explore, exploreWith } from '../../checker/explore.ts'
 import { Search } from '../../checker/search.ts'
 import type { Explore } from '../oracle/compare.ts'
 

@@ -1,0 +1,290 @@
+import { LocationsExhausted } from '../model/graph.ts'
+import { NonDeterminismError } from '../model/guards.ts'
+import { type Thread, threadsOf } from '../model/history.ts'
+import type { Program } from '../model/program.ts'
+import { defaultEvents, withRoom } from './bounds.ts'
+import { EndMemory } from './end-memory.ts'
+import { walk, walkSeconds } from './estimate.ts'
+import { classify } from './failure.ts'
+import { HistoryBroken, type HistoryJudge, judgeOf } from './history-judge.ts'
+import { everything, linearize, linearizeThrough } from './linearize.ts'
+import { canonicalOutcome } from './outcome.ts'
+import type { Estimate, ExploreOptions, Failure } from './report.ts'
+import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
+import { encodeSchedule } from './schedule.ts'
+import { Broken, type Leaf, type Search } from './search.ts'
+import { shrink } from './shrink.ts'
+import { InvariantBroken, States } from './states.ts'
+import type { Subtree } from './subtree.ts'
+import type { Tally } from './tally.ts'
+import { traceOf } from './trace.ts'
+
+/** How a search is made; tests of the tests put searches with mistakes here. */
+export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number, room: number) => Search
+
+/** Why an exploration came back: nothing is left, something is wrong, it was asked to, or there are more executions than it may see. */
+export type Pause = 'done' | 'failed' | 'asked' | 'executions'
+
+/** A failure, and which `sometimes` it is a failure of: it is none where that had a witness before. */
+export interface Found {
+  readonly failure: Failure
+  readonly sometimes?: string
+}
+
+/** Something is wrong with the end of a graph. */
+class EndBroken extends Error {
+  readonly finding: Finding
+  readonly sometimes: string | undefined
+
+  constructor(finding: Finding, sometimes?: string) {
+    super(finding.message)
+    this.finding = finding
+    this.sometimes = sometimes
+  }
+}
+
+/** Lets a part of the program judge the end of a graph. */
+function judged(part: string, judge: () => void, sometimes?: string): void {
+  try {
+    judge()
+  } catch (error) {
+    const { message, ...rest } = classify(error)
+    throw new EndBroken({ ...rest, message: `${part}: ${message}` }, sometimes)
+  }
+}
+
+type Counts = { -readonly [K in 'executions' | 'blocked' | 'discarded' | 'share' | 'cut']: Tally[K] }
+
+const nothing: Counts = { executions: 0, blocked: 0, discarded: 0, share: 0, cut: false }
+
+/** How many ends of paths pass between two questions whether to go on. */
+const askEvery = 64
+
+/**
+ * Explores subtrees of a program, in the order in which they are given, and judges what it finds. Can be left at any time and
+ * gone on with, here or, by `rest`, elsewhere. What it has learned about the threads serves the subtrees that come next.
+ * Runs user code: to be used inside `withGuards`.
+ */
+export class Exploration {
+  readonly #program: Program
+  readonly #events: number
+  readonly #makeSearch: MakeSearch
+  readonly #histories: HistoryJudge | undefined
+  readonly #wantsOutcomes: boolean
+  /** Known once `setup` has run. */
+  #initial: Int32Array | undefined
+  #states: States | undefined
+  #search: Search | undefined
+  #subtrees: Subtree[] = []
+  /** The subtree that the search is in. */
+  #current: Subtree | undefined
+  #room = 256
+  #unwitnessed = new Set<string>()
+  #outcomes = new Set<string>()
+  #counts: Counts = { ...nothing }
+  /** What had been counted before the subtree that the search is in. */
+  #before: Counts = nothing
+  /** What is wrong, once `run` has said that something is. */
+  found: Found | undefined
+
+  constructor(makeSearch: MakeSearch, program: Program, { events, outcomes }: Pick<ExploreOptions, 'events' | 'outcomes'>) {
+    this.#makeSearch = makeSearch
+    this.#program = program
+    this.#events = events ?? defaultEvents
+    this.#wantsOutcomes = outcomes === true
+    this.#histories = program.history === undefined ? undefined : judgeOf(program.history)
+  }
+
+  /**
+   * Takes up subtrees, with an empty tally. Whatever was left is forgotten.
+   *
+   * @param witnessed which `sometimes` need not be judged any more
+   */
+  enter(subtrees: readonly Subtree[], witnessed: readonly string[] = []): void {
+    this.rest()
+    this.#subtrees = [...subtrees]
+    this.#unwitnessed = new Set(Object.keys(this.#program.sometimes ?? {}))
+    for (const name of witnessed) this.#unwitnessed.delete(name)
+    this.#outcomes = new Set()
+    this.#counts = { ...nothing }
+    this.found = undefined
+  }
+
+  /** What was found since `enter`. */
+  get tally(): Tally {
+    const witnessed = Object.keys(this.#program.sometimes ?? {}).filter((name) => !this.#unwitnessed.has(name))
+    return { ...this.#counts, witnessed, ...(this.#wantsOutcomes ? { outcomes: [...this.#outcomes] } : {}) }
+  }
+
+  /**
+   * Goes on until nothing is left, something is wrong, `stop` says so, or there is one execution more than `most`.
+   *
+   * @param stop is asked now and then, after at least one end of a path
+   */
+  run(stop: () => boolean, most: number = Number.POSITIVE_INFINITY): Pause {
+    try {
+      this.#initial ??= initialMemory(this.#program)
+    } catch (error) {
+      const { message, ...rest } = classify(error)
+      const failure = { ...rest, message: `setup: ${message}`, schedule: encodeSchedule(this.#program, []), trace: [] }
+      this.found = { failure }
+      return 'failed'
+    }
+    const initial = this.#initial
+    const { always, words } = this.#program
+    if (always !== undefined) this.#states ??= new States(words, initial, always)
+    for (;;) {
+      this.#search ??= this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, this.#room)
+      try {
+        return this.#walk(this.#search, stop, most)
+      } catch (error) {
+        if (!(error instanceof LocationsExhausted)) {
+          this.found = this.#explain(this.#search, error)
+          this.#abandon()
+          return 'failed'
+        }
+        // The subtree is explored again, with more room.
+        this.#room *= 8
+        this.#counts = { ...this.#before }
+        if (this.#current !== undefined) this.#subtrees.unshift(this.#current)
+        this.#abandon()
+      }
+    }
+  }
+
+  /** Gives away what is left, as subtrees in the order in which they would have been explored. */
+  rest(): Subtree[] {
+    const inside = this.#current === undefined ? [] : (this.#search as Search).drain()
+    const rest = [...inside, ...this.#subtrees]
+    this.#current = undefined
+    this.#subtrees = []
+    return rest
+  }
+
+  /** Random walks through the whole program, for at most so many seconds. */
+  sample(seconds: number = walkSeconds): Estimate {
+    const initial = this.#initial as Int32Array
+    return withRoom((room) => {
+      // Tries belong to one search: their nodes remember what it calls the words.
+      const search = this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, room)
+      return walk(search, { seconds: Math.min(seconds, walkSeconds) })
+    })
+  }
+
+  #walk(search: Search, stop: () => boolean, most: number): Pause {
+    const counts = this.#counts
+    for (let leaves = 1; ; leaves++) {
+      const leaf = this.#advance(search)
+      switch (leaf) {
+        case undefined:
+          return 'done'
+        case 'complete':
+          if (counts.executions === most) return 'executions'
+          this.#states?.judge(search.graph)
+          this.#judgeHistory(search)
+          this.#complete(search)
+          counts.executions++
+          break
+        case 'blocked':
+          this.#states?.judge(search.graph)
+          counts.blocked++
+          break
+        case 'stuck':
+          this.#states?.judge(search.graph)
+          throw new EndBroken({ kind: 'deadlock', message: 'some threads can never go on' })
+        case 'unfinished':
+          counts.cut = true
+          break
+        default:
+          counts.discarded++
+      }
+      if (leaves % askEvery === 0 && stop()) return 'asked'
+    }
+  }
+
+  /** Goes on to the next end of a path, in one subtree after the other. */
+  #advance(search: Search): Leaf | undefined {
+    for (;;) {
+      if (this.#current === undefined) {
+        this.#current = this.#subtrees.shift()
+        if (this.#current === undefined) return undefined
+        this.#before = { ...this.#counts }
+        search.share = 0
+        search.enter(this.#current)
+      }
+      const leaf = search.advance()
+      this.#counts.share = this.#before.share + search.share
+      if (leaf !== undefined) return leaf
+      this.#current = undefined
+    }
+  }
+
+  /** Gives a search up in the middle. */
+  #abandon(): void {
+    this.#search = undefined
+    this.#current = undefined
+  }
+
+  #judgeHistory(search: Search): void {
+    if (this.#histories === undefined) return
+    const ends = search.threads.map((_, thread) => search.next(thread))
+    this.#histories.judgeGraph(search.graph, search.threads, ends)
+  }
+
+  /** Judges a complete execution. */
+  #complete(search: Search): void {
+    const { finally: judge, sometimes } = this.#program
+    if (judge === undefined && this.#unwitnessed.size === 0 && !this.#wantsOutcomes) return
+    const results = resultsOf(
+      search.threads,
+      search.threads.map((_, thread) => search.next(thread)),
+    )
+    const end = (writable: boolean): EndMemory => new EndMemory(this.#initial as Int32Array, search.graph, writable)
+    if (this.#wantsOutcomes) this.#outcomes.add(canonicalOutcome(results, end(false)))
+    for (const name of this.#unwitnessed) {
+      const look = (): void => {
+        if (sometimes?.[name](end(false), results) === true) this.#unwitnessed.delete(name)
+      }
+      judged(`sometimes ${name}`, look, name)
+    }
+    if (judge !== undefined) judged('finally', () => judge.call(this.#program, end(true), results))
+  }
+
+  /** Turns what was thrown on the way into a failure that can be replayed. */
+  #explain({ graph, threads }: Search, error: unknown): Found {
+    let finding: Finding
+    let counts = everything(graph)
+    if (error instanceof EndBroken) finding = error.finding
+    else if (error instanceof InvariantBroken) {
+      const { message, ...rest } = classify(error.error)
+      finding = { ...rest, message: `always: ${message}` }
+      counts = error.counts
+    } else if (error instanceof HistoryBroken) {
+      finding = { kind: 'assertion', guarantee: error.guarantee, message: error.message }
+    } else if (error instanceof Broken) {
+      finding =
+        error.kind === 'thrown' ? classify(error.error) : { kind: 'data-race', message: 'two accesses that nothing orders' }
+    } else if (error instanceof NonDeterminismError) finding = { kind: 'non-determinism', message: error.message }
+    else throw error
+    const sometimes = error instanceof EndBroken && error.sometimes !== undefined ? { sometimes: error.sometimes } : {}
+    const schedule = error instanceof HistoryBroken ? linearizeThrough(graph, error.states) : linearize(graph, counts)
+    return { failure: this.#replayed(threads, schedule, finding), ...sometimes }
+  }
+
+  /** A failure as its shortest schedule shows it. */
+  #replayed(threads: readonly Thread[], schedule: readonly number[], finding: Finding): Failure {
+    if (finding.kind === 'non-determinism') {
+      return { ...finding, schedule: encodeSchedule(this.#program, schedule), trace: [] }
+    }
+    const initial = this.#initial as Int32Array
+    const first = runSchedule(this.#program, threads, initial, schedule)
+    const target = first.finding ?? finding
+    const short = shrink(this.#program, threads, initial, first.steps, target)
+    const run = runSchedule(this.#program, threads, initial, short)
+    return {
+      ...(run.finding ?? target),
+      schedule: encodeSchedule(this.#program, run.steps),
+      trace: traceOf(run.machine),
+    }
+  }
+}
