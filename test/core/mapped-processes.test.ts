@@ -39,7 +39,7 @@ describe.runIf(canMap)('processes on one file', () => {
   })
 
   describe('creating the same file at once', () => {
-    const rounds = 100
+    const rounds = 40
 
     it('one succeeds, and the other is told that the file exists', async () => {
       const [memory, path] = await opened([one, two])
@@ -249,7 +249,7 @@ describe.runIf(canMap)('processes on one file', () => {
     it('leaves a free or a dead seat to exactly one, when all others are taken', async () => {
       const doomed = await startProcess()
       const path = newFile()
-      const rounds = 50
+      const rounds = 30
       const full = MappedMemory.create(path, { words: 1, seats: 2 })
       const dead = (await doomed.ask('open', path)) as number
       expect(() => MappedMemory.open(path)).toThrow(
