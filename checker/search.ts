@@ -71,7 +71,7 @@ import { capture, restore, type Subtree, wholeTree } from './subtree.ts'
 const READ_FROM = 0
 /** Put the write behind another one. */
 const PLACE = 1
-/** Give the read, which is older, the write. */
+/** Give the read, which is older, the write; with `spurious` let the `wait` come back for no reason. */
 const REVISIT = 2
 /** Let the exclusive read read what another one has taken, add its write half, and give that to a third, older read. */
 const TAKEN = 3
@@ -81,6 +81,9 @@ const UNDO = 4
 const KILL = 5
 /** Give the read, of a `wait`, the write, and let the `wait` come back for no reason. */
 const SPURIOUS = 6
+
+/** Marks a revisit that lets a `wait` come back for no reason. */
+const startling = 64
 
 const stride = 5
 const none = -1
@@ -204,7 +207,7 @@ export class Search {
       graph.cut(task === KILL ? a - 1 : task === REVISIT ? b : a)
       const { events, writes, number } = capture(graph, this.waiters)
       const encoded =
-        task === KILL ? [events.length, b] : task === TAKEN ? [number(a), number(b), number(c), d] : [number(a), number(b)]
+        task === KILL ? [events.length, b] : task === TAKEN ? [number(a), number(b), number(c), d] : [number(a), number(b), c]
       subtrees.push({ events, writes, task: [task, ...encoded], mass: this.#masses[this.#top] })
     }
     this.#clear()
@@ -227,7 +230,7 @@ export class Search {
     const event = (number: number): number => (number < 0 ? graph.location[numbers[a]] : numbers[number])
     if (task === KILL) this.#push(KILL, graph.next, b, 0, 0)
     else if (task === TAKEN) this.#push(TAKEN, event(a), event(b), event(c), d)
-    else this.#push(task, event(a), event(b), 0, 0)
+    else this.#push(task, event(a), event(b), c, 0)
     this.#masses[0] = subtree.mass
   }
 
@@ -342,18 +345,17 @@ export class Search {
       case SPURIOUS:
         graph.cut(a)
         this.#give(a, b)
-        graph.kind[a] = SHARED_READ
-        graph.after[a] = this.#after(graph.thread[a], graph.node[a], OK)
+        this.#startle(a)
         return true
       case REVISIT:
         graph.cut(b)
-        return this.#revisit(a, b)
+        return this.#revisit(a, b, c === startling)
       default: {
         graph.cut(a)
         graph.readFrom(a, b)
-        graph.kind[a] = d
+        graph.kind[a] = d & ~startling
         graph.after[a] = undefined
-        return this.#revisit(c, this.#addUpdate(a))
+        return this.#revisit(c, this.#addUpdate(a), (d & startling) !== 0)
       }
     }
   }
@@ -542,6 +544,7 @@ export class Search {
     const graph = this.graph
     if (node.spins || this.#retries(thread, node, graph.lastWrite[location])) {
       this.#parkedAt[thread] = location
+      this.#markAlive(thread, node)
       if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, this.earliest(thread, location))
       return false
     }
@@ -569,7 +572,7 @@ export class Search {
     const last = graph.lastWrite[location]
     this.#pushKill(thread)
     if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
-    const spurious = this.#spurious && node.kind === WAIT && this.#mayBeSpurious(thread)
+    const spurious = this.#spurious && node.kind === WAIT && this.#mayBeSpurious(thread, graph.length[thread])
     if (spurious && graph.valueAfter(last) === node.a) this.#push(SPURIOUS, read, last, 0, 0)
     for (let write = last; write !== earliest; ) {
       write = graph.coPrevious[write]
@@ -694,7 +697,29 @@ export class Search {
 
   #mayKill(thread: number): boolean {
     const { kills } = this.threads[thread].faults
-    return kills > 0 && this.graph.kills < kills
+    return kills > 0 && this.graph.kills < kills && !this.#isMarked(thread)
+  }
+
+  /** Whether it has been settled that a thread is not killed where it stands. */
+  #isMarked(thread: number): boolean {
+    const tip = this.graph.tip(thread)
+    return tip >= 0 && this.graph.kind[tip] === PLAIN_READ && this.graph.mask[tip] === 0
+  }
+
+  /**
+   * Settles, before it is known what a thread does next or when, that it is not killed here; that it is remains to be done. A
+   * read of no bytes of its own life says so, for whoever comes back to this graph.
+   */
+  #markAlive(thread: number, node: History): void {
+    if (!this.#kills || !this.#mayKill(thread)) return
+    const graph = this.graph
+    const location = graph.lifeOf(thread)
+    const bottom = this.#top
+    this.#pushKill(thread)
+    const mark = graph.add(thread, PLAIN_READ, location, node, node)
+    graph.mask[mark] = 0
+    graph.notePlainRead(mark, graph.lastWrite[location])
+    this.#split(bottom)
   }
 
   /** Adds a kill: the write of a thread's life. */
@@ -710,26 +735,32 @@ export class Search {
     this.#split(bottom)
   }
 
-  /** A thread that has returned may be killed all the same if that leaves torn bytes. A read of nothing marks that it was not. */
+  /** A thread that has returned may be killed all the same if that leaves torn bytes. */
   #return(thread: number, node: History): void {
-    const graph = this.graph
-    const tip = graph.tip(thread)
-    if (!this.#kills || !graph.endsPlain(thread) || graph.mask[tip] === 0 || !this.#mayKill(thread)) return
-    const location = graph.lifeOf(thread)
-    const bottom = this.#top
-    this.#pushKill(thread)
-    const nothing = graph.add(thread, PLAIN_READ, location, node, node)
-    graph.mask[nothing] = 0
-    graph.notePlainRead(nothing, graph.lastWrite[location])
-    this.#split(bottom)
+    if (this.#kills && this.graph.endsPlain(thread)) this.#markAlive(thread, node)
   }
 
-  /** Whether a `wait` of a thread may still come back for no reason. */
-  #mayBeSpurious(thread: number): boolean {
+  /** Whether a `wait` of a thread, its event of that number, may come back for no reason. */
+  #mayBeSpurious(thread: number, index: number): boolean {
     if (!this.threads[thread].faults.spurious) return false
     const order = this.graph.order[thread]
-    for (let i = this.graph.length[thread] - 1; i >= 0; i--) if (this.#isSpurious(order[i])) return false
+    for (let i = index - 1; i >= 0; i--) if (this.#isSpurious(order[i])) return false
     return true
+  }
+
+  /** Lets a `wait` that found what it expected come back for no reason. */
+  #startle(read: number): void {
+    const graph = this.graph
+    graph.kind[read] = SHARED_READ
+    graph.after[read] = this.#after(graph.thread[read], graph.node[read], OK)
+  }
+
+  /** Whether a read that is there may, with this value, come back for no reason. */
+  #couldStartle(read: number, value: number): boolean {
+    const { node, thread, index, location } = this.graph
+    const { kind, a } = node[read]
+    if (kind !== WAIT || value !== a || this.graph.isList[location[read]] === 1) return false
+    return this.#mayBeSpurious(thread[read], index[read])
   }
 
   /** Whether an event is a `wait` that came back for no reason: it found what it expected, and did not fall asleep. */
@@ -923,6 +954,7 @@ export class Search {
           )
         ) {
           this.#push(REVISIT, read, write, 0, 0)
+          if (this.#spurious && this.#couldStartle(read, graph.valueAfter(write))) this.#push(REVISIT, read, write, startling, 0)
         }
       }
     }
@@ -952,7 +984,9 @@ export class Search {
     for (let at = graph.lastWrite[location]; at >= 0; at = graph.coPrevious[at]) {
       for (let older = graph.firstReader[at]; older >= 0; older = graph.nextReader[older]) {
         if (older > oldest || graph.index[older] < clock[graph.thread[older]] || !isSharedRead(graph.kind[older])) continue
-        if (this.canRevisit(older, none) && this.#fits(older, value, old)) this.#push(TAKEN, read, source, older, kind)
+        if (!this.canRevisit(older, none) || !this.#fits(older, value, old)) continue
+        this.#push(TAKEN, read, source, older, kind)
+        if (this.#spurious && this.#couldStartle(older, value)) this.#push(TAKEN, read, source, older, kind | startling)
       }
     }
   }
@@ -1030,7 +1064,7 @@ export class Search {
   }
 
   /** Gives an older read a new write. False, with nothing changed, when no consistent graph comes of it. */
-  #revisit(read: number, write: number): boolean {
+  #revisit(read: number, write: number, spurious = false): boolean {
     const graph = this.graph
     const threads = this.threads.length
     const trail = this.#trail
@@ -1065,6 +1099,7 @@ export class Search {
     } else graph.readFrom(read, write)
     if (this.#placeRevisiting(read, write)) {
       if (graph.kind[read] !== WAKE) this.#give(read, write)
+      if (spurious) this.#startle(read)
       this.#split(undo + 1)
       return true
     }

@@ -58,9 +58,7 @@ export function capture(graph: Graph, waiters: Waiters): Pick<Subtree, 'events' 
       at: [graph.natureOf(location), graph.wordOf[location]],
       ...(writes ? { value: graph.isList[location] === 1 ? waiters.sleepers(value) : value } : { from: number(graph.rf[event]) }),
       ...(isPlain(kind) ? { mask: graph.mask[event] } : {}),
-      ...(after === undefined || (after.finished && after === graph.node[event])
-        ? {}
-        : { answer: answerBetween(graph.node[event], after) }),
+      ...(after === undefined || after === graph.node[event] ? {} : { answer: answerBetween(graph.node[event], after) }),
     }
   })
   const writes: number[][] = []

@@ -9,7 +9,7 @@ import { type Subtree, wholeTree } from '../../checker/subtree.ts'
 import { threadsOf } from '../../model/history.ts'
 import type { Program } from '../../model/program.ts'
 import { compare, oracle } from '../oracle/compare.ts'
-import { print, profiles, sketches } from '../oracle/generate.ts'
+import { faultProfiles, print, profiles, sketches } from '../oracle/generate.ts'
 import { family } from '../programs/index.ts'
 import { chaseLev, michaelScott, sleeping, treiberPushPop } from '../programs/structures.ts'
 import { seed } from '../seed.ts'
@@ -88,7 +88,7 @@ describe('subtrees', () => {
     expect(search.advance()).toBeUndefined()
   })
 
-  it.each(profiles)(`agree with brute force on random programs of profile %s (HEDDLE_SEED=${seed})`, (profile) => {
+  it.each([...profiles, ...faultProfiles])(`agree with brute force on random programs of profile %s (HEDDLE_SEED=${seed})`, (profile) => {
     const property = fc.property(sketches(profile), fc.integer({ min: 1, max: 5 }), (sketch, every) => {
       const truth = oracle(sketch)
       if (truth.limited) return
@@ -96,6 +96,6 @@ describe('subtrees', () => {
       const reason = compare(sketch, truth, scattered(every), undefined, order)
       if (reason !== undefined) throw new Error(`${reason}\n${print(sketch)}`)
     })
-    fc.assert(property, { numRuns: Math.ceil(programs / 20), seed })
+    fc.assert(property, { numRuns: Math.ceil(programs / 40), seed })
   })
 })
