@@ -1,12 +1,17 @@
 import { constants, readdirSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ring, SharedMemory } from '../../core/index.ts'
 import { MappedMemory } from '../../core/node-index.ts'
 import { memoryContract } from './memory-contract.ts'
-import { canMap, endPeers, newFiles, startProcess, startWorker } from './peers.ts'
+import { canMap, endPeers, newFiles, type Peer, startProcess, startWorker } from './peers.ts'
 
 describe.runIf(canMap)('mapped memory', () => {
   const newFile = newFiles()
+  let worker: Peer
+  let child: Peer
+  beforeAll(async () => {
+    ;[worker, child] = await Promise.all([startWorker(), startProcess()])
+  })
   afterAll(endPeers)
 
   memoryContract('MappedMemory', (words, body) => {
@@ -218,9 +223,8 @@ describe.runIf(canMap)('mapped memory', () => {
     it('goes on beneath those who write', async () => {
       const path = newFile()
       const memory = MappedMemory.create(path, { words: 1, wordsMax: 1 << 20 })
-      const [worker, process] = await Promise.all([startWorker(), startProcess()])
-      await Promise.all([worker.ask('from', memory.share()), process.ask('open', path)])
-      const added = Promise.all([worker.ask('add', 0, 400_000), process.ask('add', 0, 400_000)])
+      await Promise.all([worker.ask('from', memory.share()), child.ask('open', path)])
+      const added = Promise.all([worker.ask('add', 0, 400_000), child.ask('add', 0, 400_000)])
       for (let words = 2; words <= 1 << 20; words += 8191) {
         memory.grow(words)
         memory.store(words - 1, words)
@@ -228,7 +232,7 @@ describe.runIf(canMap)('mapped memory', () => {
       }
       await added
       expect(memory.load(0)).toBe(800_000 + 129)
-      expect(await process.ask('call', 'load', 8192)).toBe(8193)
+      expect(await child.ask('call', 'load', 8192)).toBe(8193)
       expect(await worker.ask('call', 'load', 8192)).toBe(8193)
       memory.close()
     })
@@ -236,7 +240,7 @@ describe.runIf(canMap)('mapped memory', () => {
     it('of one file by several at once adds up to the most that was asked for', async () => {
       const path = newFile()
       const memory = MappedMemory.create(path, { words: 1, wordsMax: 3000 })
-      const peers = await Promise.all([startProcess(), startProcess()])
+      const peers = [child, await startProcess()]
       await Promise.all(peers.map((peer) => peer.ask('open', path)))
       const answers = peers.flatMap((peer, i) =>
         Array.from({ length: 60 }, (_, step) => peer.ask('call', 'grow', 2 + 10 * step + i)),
@@ -322,7 +326,6 @@ describe.runIf(canMap)('mapped memory', () => {
       const memory = MappedMemory.create(newFile(), { words: 1 })
       const words = new Int32Array(memory.buffer)
       const share = memory.share()
-      const worker = await startWorker()
       await worker.ask('from', share)
       memory.store(0, 5)
       memory.close()
@@ -354,7 +357,6 @@ describe.runIf(canMap)('mapped memory', () => {
   describe('sharing', () => {
     it('gives another thread the same buffer and a seat of its own', async () => {
       const memory = MappedMemory.create(newFile(), { words: 2, wordsMax: 9 })
-      const worker = await startWorker()
       const participant = (await worker.ask('from', memory.share())) as number
       expect(participant).not.toBe(memory.liveness.self)
       expect(memory.liveness.alive(participant)).toBe(true)

@@ -34,17 +34,24 @@ const tasks = {
   race(peers, rounds, kind, path) {
     const results = []
     for (let round = 0; round < rounds; round++) {
-      memory.add(0, 1)
-      while (memory.load(0) < peers * (round + 1)) memory.pause()
+      meet(0, peers * (round + 1))
       results.push(races[kind](`${path}-${round}`))
       // Nobody closes before all have tried.
-      memory.add(1, 1)
-      while (memory.load(1) < peers * (round + 1)) memory.pause()
+      meet(1, peers * (round + 1))
       opened?.close()
       opened = undefined
     }
     return results
   },
+}
+
+/** Adds one and returns when so many have; spins first, so that all go on at once where processors are free. */
+function meet(word, all) {
+  memory.add(word, 1)
+  memory.notify(word)
+  for (let spins = 0, seen = memory.load(word); seen < all; spins++, seen = memory.load(word)) {
+    if (spins > 2000) memory.wait(word, seen)
+  }
 }
 
 let opened

@@ -8,8 +8,9 @@ describe.runIf(canMap)('processes on one file', () => {
   const newFile = newFiles()
   let one: Peer
   let two: Peer
+  let worker: Peer
   beforeAll(async () => {
-    ;[one, two] = await Promise.all([startProcess(), startProcess()])
+    ;[one, two, worker] = await Promise.all([startProcess(), startProcess(), startWorker()])
   })
   afterAll(endPeers)
 
@@ -75,7 +76,6 @@ describe.runIf(canMap)('processes on one file', () => {
 
     it('by several is ended for as many as the notify asks for', async () => {
       const [memory] = await opened([one, two])
-      const worker = await startWorker()
       await worker.ask('from', memory.share())
       for (let counted = 0; counted < 3; ) {
         const waits = [one, two, worker].map((peer) => peer.ask('call', 'wait', 1, 0))
@@ -133,7 +133,6 @@ describe.runIf(canMap)('processes on one file', () => {
     it('for somebody who dies is ended by the death', async () => {
       const doomed = await startProcess()
       const [memory, , participant] = await opened([doomed])
-      const worker = await startWorker()
       await worker.ask('from', memory.share())
       const wait = worker.ask('call', 'wait', 1, 0, undefined, participant)
       await until(() => sleepers(memory) === 1)
@@ -146,11 +145,11 @@ describe.runIf(canMap)('processes on one file', () => {
 
     it('for ever does not keep a worker from being terminated', async () => {
       const [memory] = await opened([])
-      const worker = await startWorker()
-      const participant = (await worker.ask('from', memory.share())) as number
-      void worker.ask('call', 'wait', 1, 0)
+      const doomed = await startWorker()
+      const participant = (await doomed.ask('from', memory.share())) as number
+      void doomed.ask('call', 'wait', 1, 0)
       await until(() => sleepers(memory) === 1)
-      await worker.kill()
+      await doomed.kill()
       expect(memory.liveness.alive(participant)).toBe(false)
       memory.close()
     })
@@ -159,7 +158,6 @@ describe.runIf(canMap)('processes on one file', () => {
   describe('liveness', () => {
     it('tells who has the file open, wherever it is', async () => {
       const [memory, , first, second] = await opened([one, two])
-      const worker = await startWorker()
       const third = (await worker.ask('from', memory.share())) as number
       const all = [memory.liveness.self, first, second, third]
       expect(new Set(all).size).toBe(4)
@@ -195,12 +193,12 @@ describe.runIf(canMap)('processes on one file', () => {
 
     it.each(['terminated', 'asked to exit'])('ends with a worker that is %s', async (how) => {
       const [memory] = await opened([])
-      const worker = await startWorker()
-      const participant = (await worker.ask('from', memory.share())) as number
+      const doomed = await startWorker()
+      const participant = (await doomed.ask('from', memory.share())) as number
       expect(memory.liveness.alive(participant)).toBe(true)
-      if (how === 'terminated') void worker.ask('count', 0)
-      else await expect(worker.ask('exit')).rejects.toThrow('the worker ended')
-      await worker.kill()
+      if (how === 'terminated') void doomed.ask('count', 0)
+      else await expect(doomed.ask('exit')).rejects.toThrow('the worker ended')
+      await doomed.kill()
       expect(memory.liveness.alive(participant)).toBe(false)
       memory.close()
     })
