@@ -20,4 +20,18 @@ export type {
   TraceStep,
   Verdict,
 } from './report.ts'
+export {
+  type Role,
+  role,
+  type Scenario,
+  type ScenarioBounds,
+  type ScenarioCall,
+  type ScenarioOperation,
+  type ScenarioThread,
+  type Subject,
+  scenarioName,
+  scenarioProgram,
+  scenarios,
+} from './scenario.ts'
+export { exploreScenarios, type FastCheck, type ScenarioOptions, type ScenarioReport, scenariosText } from './scenario-search.ts'
 export { ScheduleError } from './schedule.ts'
