@@ -69,25 +69,25 @@ export function createFile(path: string, words: number, header: FileHeader, mode
   const directory = dirname(path)
   const draft = join(directory, `.heddle-${process.pid}-${randomBytes(6).toString('hex')}`)
   return onFile(path, () => {
-    const fd = openSync(draft, 'wx+', mode)
+    const directoryFd = openSync(directory, 'r')
     try {
-      allocate(fd, 0, controlBytes + 4 * words)
-      writeSync(fd, Uint32Array.of(words), 0, 4, 4 * presentAt)
-      writeSync(fd, encode(header), 0, undefined, 0)
-      fsyncSync(fd)
-      linkSync(draft, path)
-      const directoryFd = openSync(directory, 'r')
+      const fd = openSync(draft, 'wx+', mode)
       try {
+        allocate(fd, 0, controlBytes + 4 * words)
+        writeSync(fd, Uint32Array.of(words), 0, 4, 4 * presentAt)
+        writeSync(fd, encode(header), 0, undefined, 0)
+        fsyncSync(fd)
+        linkSync(draft, path)
         fsyncSync(directoryFd)
+        return { path, fd, header, identity: identityOf(fd) }
+      } catch (error) {
+        closeSync(fd)
+        throw error
       } finally {
-        closeSync(directoryFd)
+        unlinkSync(draft)
       }
-      return { path, fd, header, identity: identityOf(fd) }
-    } catch (error) {
-      closeSync(fd)
-      throw error
     } finally {
-      unlinkSync(draft)
+      closeSync(directoryFd)
     }
   })
 }
@@ -129,8 +129,9 @@ function readHeader(path: string, fd: number): FileHeader {
   if (version > fileVersion) {
     wrong('newer', `has format version ${version}, this heddle knows ${fileVersion}; use the release of heddle that created it`)
   }
-  const [, , , dataAt, wordsMax, seats] = header
-  if (version !== fileVersion || dataAt !== controlBytes || encode({ wordsMax, seats })[checksumAt] !== header[checksumAt]) {
+  const [, , , , wordsMax, seats] = header
+  const written = encode({ wordsMax, seats })
+  if (header.some((word, i) => word !== written[i])) {
     wrong('damaged', 'its header does not fit its checksum; restore it from a copy, or create it again')
   }
   requireLength(path, fd, 1)

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { closeSync, fsyncSync, ftruncateSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Memory, WaitResult } from './memory.ts'

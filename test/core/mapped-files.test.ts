@@ -226,6 +226,41 @@ describe.runIf(canMap)('mapped files', () => {
     })
   }
 
+  it('notices every changed bit of a header', () => {
+    const path = changed([])
+    const header = readFileSync(path).subarray(0, 64)
+    const fd = openSync(path, 'r+')
+    for (let bit = 0; bit < 8 * header.length; bit++) {
+      const damaged = Uint8Array.from(header)
+      damaged[bit >> 3] ^= 1 << (bit & 7)
+      writeSync(fd, damaged, 0, damaged.length, 0)
+      expect(
+        errorOf(() => MappedMemory.open(path)),
+        `bit ${bit}`,
+      ).toMatchObject({
+        reason: expect.stringMatching(/^(foreign|newer|damaged)$/),
+      })
+    }
+    writeSync(fd, header, 0, header.length, 0)
+    closeSync(fd)
+    MappedMemory.open(path).close()
+  })
+
+  it('goes on where growth stopped half-way: what was added to the file and not announced does not count', () => {
+    const path = newFile()
+    MappedMemory.create(path, { words: 1000, wordsMax: 9000 }).close()
+    truncateSync(path, 65536 + 4 * 5000)
+    const memory = MappedMemory.open(path)
+    expect(memory.words).toBe(1000)
+    expect(() => memory.load(1000)).toThrow(RangeError)
+    memory.grow(2000)
+    expect(memory.load(1999)).toBe(0)
+    memory.grow(9000)
+    expect([memory.load(8999), statSync(path).size]).toEqual([0, 65536 + 4 * 9000])
+    expect(512 * statSync(path).blocks).toBeGreaterThanOrEqual(65536 + 4 * 9000)
+    memory.close()
+  })
+
   it('leaves no descriptor open where it refuses a file', () => {
     const count = (): number => readdirSync('/proc/self/fd').length
     const paths = Object.values(bad).map(({ path }) => path())

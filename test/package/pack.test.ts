@@ -31,10 +31,13 @@ export const checks = [
 
 const consumer = `
 import { type Memory, Ring, SharedMemory } from 'heddle'
+import { type MappedFileError, MappedMemory } from 'heddle/node'
 import { type Program, program } from 'heddle/model'
 import { type Check, explore, guarantee, type Report } from 'heddle/checker'
 
 const memory: Memory = new SharedMemory(new SharedArrayBuffer(4096))
+export const open = (path: string): Memory => MappedMemory.openOrCreate(path, { words: 1024 })
+export const reason: MappedFileError['reason'] = 'missing'
 export const ring = Ring.create(memory, { capacity: 4, itemBytes: 8, readers: 1 })
 
 export const counter = program({
