@@ -26,6 +26,7 @@ export type Operation =
   | 'readBytes'
   | 'writeBytes'
   | 'now'
+  | 'alive'
 
 /** Which calls are spoilt: those to which everything given here applies. */
 export interface Where {
@@ -34,6 +35,8 @@ export interface Where {
   readonly word?: number
   /** The name of the thread. */
   readonly thread?: string
+  /** What else must be so; default: nothing. */
+  when?(call: Call): boolean
   /** Which of these calls of one thread, counting from 1; default: all of them. */
   readonly nth?: number
 }
@@ -77,6 +80,7 @@ export function mutate(where: Where, how: MistakeMaker): (memory: Memory, thread
     return new InterceptedMemory(memory, (call) => {
       if (call.operation !== where.operation) return call.perform(...call.args)
       if (where.word !== undefined && call.word !== where.word) return call.perform(...call.args)
+      if (where.when?.(call) === false) return call.perform(...call.args)
       calls++
       if (where.nth !== undefined && where.nth !== calls) return call.perform(...call.args)
       watcher?.(call)
@@ -107,6 +111,8 @@ export const dropped: MistakeMaker =
       case 'read':
       case 'now':
         return 0
+      case 'alive':
+        return true
       default:
         return undefined
     }
@@ -179,20 +185,26 @@ export function swappedWithNext(where: Where): (memory: Memory, thread: string) 
 
 /** A memory whose every call goes through one function. */
 class InterceptedMemory extends ForwardingMemory {
+  declare readonly liveness?: NonNullable<Memory['liveness']>
   private readonly intercept: Mistake
 
   constructor(memory: Memory, intercept: Mistake) {
     super(memory)
     this.intercept = intercept
+    if (memory.liveness !== undefined) {
+      this.liveness = { self: memory.liveness.self, alive: (participant) => this.through('alive', [participant]) as boolean }
+    }
   }
 
   private through(operation: Operation, args: readonly unknown[]): unknown {
     const { memory } = this
     const first = args[0] as number | undefined
     const bytes = operation === 'readBytes' || operation === 'writeBytes'
-    const word = first === undefined ? -1 : bytes ? first >> 2 : first
+    const word = first === undefined || operation === 'alive' ? -1 : bytes ? first >> 2 : first
     const perform = (...given: readonly unknown[]) =>
-      (memory[operation] as (...a: unknown[]) => unknown).apply(memory, [...given])
+      operation === 'alive'
+        ? memory.liveness?.alive(given[0] as number)
+        : (memory[operation] as (...a: unknown[]) => unknown).apply(memory, [...given])
     return this.intercept({ operation, args, word, memory, perform })
   }
 

@@ -5,6 +5,7 @@ import type { Memory, WaitResult } from '../../core/memory.ts'
 import { distance, positionIn, positionStep } from '../../core/position.ts'
 import { Ring, type RingOptions, type Sink, type Source } from '../../core/ring.ts'
 import { type Program, program, type Readable } from '../../model/program.ts'
+import { type Calls, CountingMemory, everyNotifyWasAskedFor, WitnessMemory } from '../memories.ts'
 import type { Guarantee } from './guarantees.ts'
 
 /**
@@ -110,28 +111,9 @@ function wraps({ start }: Shape): boolean {
   return start === belowWrap || start === belowSignChange
 }
 
-/** Counts announcements made and notifies called, as the ring sees them. Positions stand at the beginning of lines. */
-class CountingMemory extends ForwardingMemory {
-  announced = 0
-  notified = 0
-
-  override compareExchange(word: number, expected: number, replacement: number): number {
-    const old = super.compareExchange(word, expected, replacement)
-    if (word % lineWords === 0 && old === expected && replacement === (expected | 1)) this.announced++
-    return old
-  }
-
-  override notify(word: number, count?: number): number {
-    this.notified++
-    return super.notify(word, count)
-  }
-}
-
 /** What every thread returns: how many items it pushed or popped, and its part in waiting. */
-export interface Share {
+export interface Share extends Calls {
   readonly items: number
-  readonly announced: number
-  readonly notified: number
 }
 
 export type Shares = Record<string, Share>
@@ -158,7 +140,7 @@ function writerAndReaders(
     writer: (memory) => {
       const counting = new CountingMemory(memory)
       const items = writes(Ring.attach(counting).sink({ spins }))
-      return { items, announced: counting.announced, notified: counting.notified }
+      return { items, ...counting.calls }
     },
   }
   for (let reader = 0; reader < shape.readers; reader++) {
@@ -167,7 +149,7 @@ function writerAndReaders(
       const counting = new CountingMemory(memory)
       const follower = new Follower(shape)
       body(Ring.attach(counting).source({ reader, spins }), follower)
-      return { items: follower.count, announced: counting.announced, notified: counting.notified }
+      return { items: follower.count, ...counting.calls }
     }
   }
   return program<Shares>({
@@ -178,7 +160,7 @@ function writerAndReaders(
     always: (memory) => neverMoreThanCapacity(memory, shape),
     ...rest,
     finally: (memory, results) => {
-      everyNotifyWasAskedFor(results)
+      everyNotifyWasAskedFor('ring/notifies-sleepers-only' satisfies Guarantee, Object.values(results))
       positionsTellWhatWasDone(memory, shape, results)
       alsoFinally?.(memory, results)
     },
@@ -191,16 +173,6 @@ function neverMoreThanCapacity(memory: Readable, shape: Shape): void {
     const unread = distance(positionIn(memory.load(words.read(reader))), written)
     guarantee(backPressure(shape), unread >= 0 && unread <= shape.capacity, `reader ${reader} has ${unread} unread items`)
   }
-}
-
-function everyNotifyWasAskedFor(results: Partial<Shares>): void {
-  const shares = Object.values(results) as Share[]
-  const sum = (key: 'notified' | 'announced') => shares.reduce((total, share) => total + share[key], 0)
-  guarantee(
-    'ring/notifies-sleepers-only' satisfies Guarantee,
-    sum('notified') <= sum('announced'),
-    `${sum('notified')} notifies for ${sum('announced')} announcements`,
-  )
 }
 
 /** Nothing is pushed or popped but by a call that says so. */
@@ -437,44 +409,12 @@ export function visible(shape: Shape): Program<Shares> {
   })
 }
 
-/** Notes when the time of a wait is over, and whether a word of the program was set by then. */
-class WitnessMemory extends CountingMemory {
-  private readonly at: number
-  timedOut = false
-  /** The word was set when the time was over. */
-  inTime = false
-
-  constructor(memory: Memory, at: number) {
-    super(memory)
-    this.at = at
-  }
-
-  override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
-    const result = super.wait(word, expected, timeoutMs)
-    if (result === 'timed-out') {
-      this.timedOut = true
-      this.inTime = this.load(this.at) === 1
-    }
-    return result
-  }
-
-  /**
-   * Checks the outcome of one call with a time-out. In the checker the clock stands still: there only a wait tells that the
-   * time is over. Real time may also be over before the thread comes to sleep.
-   */
-  attempt(missed: string, call: (timeoutMs: number) => boolean | number): boolean | number {
-    const timeoutMs = 5
-    const start = this.now()
-    this.timedOut = false
-    this.inTime = false
-    const result = call(timeoutMs)
-    if (Number(result) > 0) return result
-    const over = this.timedOut || this.now() - start >= timeoutMs
-    guarantee('ring/times-out' satisfies Guarantee, over, 'gave up before the time was over')
-    guarantee('ring/times-out' satisfies Guarantee, !this.inTime, missed)
-    return result
-  }
+/** Whoever waits must not give up once the word at `at` is set. */
+function witnessing(memory: Memory, at: number): WitnessMemory {
+  return new WitnessMemory(memory, 'ring/times-out' satisfies Guarantee, (now) => now.load(at) === 1)
 }
+
+const nothing = (result: boolean | number): boolean => Number(result) === 0
 
 /** The reader pops with a time-out, whatever the writer does meanwhile; what was pushed in time is not missed. */
 export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
@@ -488,18 +428,20 @@ export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
         const counting = new CountingMemory(memory)
         Ring.attach(counting).sink({ spins: 0 }).push(itemOf(1))
         memory.store(pushedAt, 1)
-        return { items: 1, announced: counting.announced, notified: counting.notified }
+        return { items: 1, ...counting.calls }
       },
       reader0: (memory) => {
-        const witness = new WitnessMemory(memory, pushedAt)
+        const witness = witnessing(memory, pushedAt)
         const source = Ring.attach(witness).source({ reader: 0, spins: 0 })
         const follower = new Follower(shape)
         const target = new Uint8Array(itemBytes)
-        const found = witness.attempt('an item that came in time was missed', (timeoutMs) =>
-          batch ? source.popBatch(target, timeoutMs) : source.pop(target, timeoutMs),
+        const found = witness.attempt<boolean | number>(
+          'an item that came in time was missed',
+          (timeoutMs) => (batch ? source.popBatch(target, timeoutMs) : source.pop(target, timeoutMs)),
+          nothing,
         )
         if (found) follower.take(target)
-        return { items: follower.count, announced: witness.announced, notified: witness.notified }
+        return { items: follower.count, ...witness.calls }
       },
     },
     always: (memory) => neverMoreThanCapacity(memory, shape),
@@ -509,7 +451,7 @@ export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
       'pop sleeps': (_, { reader0 }) => reader0?.announced === 1,
     },
     finally: (memory, results) => {
-      everyNotifyWasAskedFor(results)
+      everyNotifyWasAskedFor('ring/notifies-sleepers-only' satisfies Guarantee, Object.values(results))
       positionsTellWhatWasDone(memory, shape, results)
     },
   })
@@ -526,15 +468,17 @@ export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
     },
     threads: {
       writer: (memory) => {
-        const witness = new WitnessMemory(memory, poppedAt)
+        const witness = witnessing(memory, poppedAt)
         const sink = Ring.attach(witness).sink({ spins: 0 })
         const { capacity } = shape
         sink.tryPushBatch(itemsOf(1, capacity))
         const last = itemOf(capacity + 1)
-        const fits = witness.attempt('room that was made in time was refused', (timeoutMs) =>
-          batch ? sink.pushBatch(last, timeoutMs) : sink.push(last, timeoutMs),
+        const fits = witness.attempt<boolean | number>(
+          'room that was made in time was refused',
+          (timeoutMs) => (batch ? sink.pushBatch(last, timeoutMs) : sink.push(last, timeoutMs)),
+          nothing,
         )
-        return { items: capacity + Number(fits), announced: witness.announced, notified: witness.notified }
+        return { items: capacity + Number(fits), ...witness.calls }
       },
       reader0: (memory) => {
         const counting = new CountingMemory(memory)
@@ -545,7 +489,7 @@ export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
           follower.take(target)
           memory.store(poppedAt, 1)
         }
-        return { items: follower.count, announced: counting.announced, notified: counting.notified }
+        return { items: follower.count, ...counting.calls }
       },
     },
     always: (memory) => neverMoreThanCapacity(memory, shape),
@@ -555,7 +499,7 @@ export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
       'push sleeps': (_, { writer }) => writer?.announced === 1,
     },
     finally: (memory, results) => {
-      everyNotifyWasAskedFor(results)
+      everyNotifyWasAskedFor('ring/notifies-sleepers-only' satisfies Guarantee, Object.values(results))
       positionsTellWhatWasDone(memory, shape, results)
     },
   })
@@ -570,14 +514,14 @@ export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly (boole
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
     threads: {
       alone: (memory) => {
-        const witness = new WitnessMemory(memory, ownWord(shape, 0))
+        const witness = witnessing(memory, ownWord(shape, 0))
         const ring = Ring.attach(witness)
         const sink = ring.sink({ spins })
         const source = ring.source({ spins })
         const target = new Uint8Array(itemBytes)
         const results: (boolean | number)[] = []
         const attempt = (call: (timeoutMs: number) => boolean | number) =>
-          results.push(witness.attempt('a word that nobody writes was set', call))
+          results.push(witness.attempt('a word that nobody writes was set', call, nothing))
         attempt((timeoutMs) => source.pop(target, timeoutMs))
         attempt((timeoutMs) => source.popBatch(target, timeoutMs))
         attempt((timeoutMs) => sink.push(itemOf(1), timeoutMs))
