@@ -57,9 +57,6 @@ type Counts = { -readonly [K in 'executions' | 'blocked' | 'discarded' | 'share'
 
 const nothing: Counts = { executions: 0, blocked: 0, discarded: 0, share: 0, cut: false }
 
-/** How many ends of paths pass between two questions whether to go on. */
-const askEvery = 64
-
 /**
  * Explores subtrees of a program, in the order in which they are given, and judges what it finds. Can be left at any time and
  * gone on with, here or, by `rest`, elsewhere. What it has learned about the threads serves the subtrees that come next.
@@ -119,9 +116,9 @@ export class Exploration {
   /**
    * Goes on until nothing is left, something is wrong, `stop` says so, or there is one execution more than `most`.
    *
-   * @param stop is asked now and then, after at least one end of a path
+   * @param stop is asked after every `askEvery` ends of paths
    */
-  run(stop: () => boolean, most: number = Number.POSITIVE_INFINITY): Pause {
+  run(stop: () => boolean, most: number = Number.POSITIVE_INFINITY, askEvery = 64): Pause {
     try {
       this.#initial ??= initialMemory(this.#program)
     } catch (error) {
@@ -136,7 +133,7 @@ export class Exploration {
     for (;;) {
       this.#search ??= this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, this.#room)
       try {
-        return this.#walk(this.#search, stop, most)
+        return this.#walk(this.#search, stop, most, askEvery)
       } catch (error) {
         if (!(error instanceof LocationsExhausted)) {
           this.found = this.#explain(this.#search, error)
@@ -171,7 +168,7 @@ export class Exploration {
     })
   }
 
-  #walk(search: Search, stop: () => boolean, most: number): Pause {
+  #walk(search: Search, stop: () => boolean, most: number, askEvery: number): Pause {
     const counts = this.#counts
     for (let leaves = 1; ; leaves++) {
       const leaf = this.#advance(search)
@@ -191,7 +188,10 @@ export class Exploration {
           break
         case 'stuck':
           this.#states?.judge(search.graph)
-          throw new EndBroken({ kind: 'deadlock', message: 'some threads can never go on' })
+          if (!this.#mayWait(search)) throw new EndBroken({ kind: 'deadlock', message: 'some threads can never go on' })
+          if (counts.executions === most) return 'executions'
+          counts.executions++
+          break
         case 'unfinished':
           counts.cut = true
           break
@@ -223,6 +223,19 @@ export class Exploration {
   #abandon(): void {
     this.#search = undefined
     this.#current = undefined
+  }
+
+  /** Whether threads that can never go on are in operations that the specification lets wait. */
+  #mayWait(search: Search): boolean {
+    if (this.#histories === undefined) return false
+    const ends = search.threads.map((_, thread) => {
+      const next = search.next(thread)
+      // Who sleeps has no next operation but the one that it is in.
+      return next === undefined
+        ? { end: search.graph.node[search.graph.tip(thread)], asleep: true }
+        : { end: next, asleep: false }
+    })
+    return this.#histories.judgeStuck(search.graph, search.threads, ends)
   }
 
   #judgeHistory(search: Search): void {
