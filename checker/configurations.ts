@@ -56,6 +56,11 @@ export class Configurations {
     return found
   }
 
+  /** What may be true when some of the open operations have taken effect. */
+  settled(from: Configuration, open: readonly Open[]): readonly Configuration[] {
+    return this.#reach(from, open, -1).map(({ configuration }) => configuration)
+  }
+
   /** Who takes effect before the end of a history; `undefined` where it cannot end like this. */
   ended(from: Configuration, open: readonly Open[]): readonly number[] | undefined {
     if (this.acceptor.accepts(from.state)) return []

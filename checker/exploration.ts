@@ -35,11 +35,17 @@ export interface Found {
 class EndBroken extends Error {
   readonly finding: Finding
   readonly sometimes: string | undefined
+  /** States that lead to this end, where not every way to it shows what is wrong. */
+  readonly states: readonly Int32Array[]
 
-  constructor(finding: Finding, sometimes?: string) {
+  constructor(
+    finding: Finding,
+    { sometimes, states = [] }: { readonly sometimes?: string | undefined; readonly states?: readonly Int32Array[] } = {},
+  ) {
     super(finding.message)
     this.finding = finding
     this.sometimes = sometimes
+    this.states = states
   }
 }
 
@@ -49,7 +55,7 @@ function judged(part: string, judge: () => void, sometimes?: string): void {
     judge()
   } catch (error) {
     const { message, ...rest } = classify(error)
-    throw new EndBroken({ ...rest, message: `${part}: ${message}` }, sometimes)
+    throw new EndBroken({ ...rest, message: `${part}: ${message}` }, { sometimes })
   }
 }
 
@@ -188,7 +194,7 @@ export class Exploration {
           break
         case 'stuck':
           this.#states?.judge(search.graph)
-          if (!this.#mayWait(search)) throw new EndBroken({ kind: 'deadlock', message: 'some threads can never go on' })
+          this.#judgeStuck(search)
           if (counts.executions === most) return 'executions'
           counts.executions++
           break
@@ -225,9 +231,10 @@ export class Exploration {
     this.#current = undefined
   }
 
-  /** Whether threads that can never go on are in operations that the specification lets wait. */
-  #mayWait(search: Search): boolean {
-    if (this.#histories === undefined) return false
+  /** Threads that can never go on are all in operations that the specification lets wait, or something is wrong. */
+  #judgeStuck(search: Search): void {
+    const deadlock: Finding = { kind: 'deadlock', message: 'some threads can never go on' }
+    if (this.#histories === undefined) throw new EndBroken(deadlock)
     const ends = search.threads.map((_, thread) => {
       const next = search.next(thread)
       // Who sleeps has no next operation but the one that it is in.
@@ -235,7 +242,8 @@ export class Exploration {
         ? { end: search.graph.node[search.graph.tip(thread)], asleep: true }
         : { end: next, asleep: false }
     })
-    return this.#histories.judgeStuck(search.graph, search.threads, ends)
+    const states = this.#histories.judgeStuck(search.graph, search.threads, ends)
+    if (states !== undefined) throw new EndBroken(deadlock, { states })
   }
 
   #judgeHistory(search: Search): void {
@@ -280,7 +288,8 @@ export class Exploration {
     } else if (error instanceof NonDeterminismError) finding = { kind: 'non-determinism', message: error.message }
     else throw error
     const sometimes = error instanceof EndBroken && error.sometimes !== undefined ? { sometimes: error.sometimes } : {}
-    const schedule = error instanceof HistoryBroken ? linearizeThrough(graph, error.states) : linearize(graph, counts)
+    const isOfEnd = error instanceof HistoryBroken || error instanceof EndBroken
+    const schedule = isOfEnd ? linearizeThrough(graph, error.states) : linearize(graph, counts)
     return { failure: this.#replayed(threads, schedule, finding), ...sometimes }
   }
 

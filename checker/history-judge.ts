@@ -5,7 +5,7 @@ import { canonical } from '../model/plain-data.ts'
 import type { HistoryPromise } from '../model/sequential.ts'
 import { type Acceptor, acceptorOf } from './acceptor.ts'
 import { type Configuration, Configurations, type Open } from './configurations.ts'
-import { GraphPoints, type Point, Points, pointsInMachine, pointsOf } from './history-points.ts'
+import { type Done, doneInMachine, GraphPoints, type Point, Points, pointsInMachine, pointsOf } from './history-points.ts'
 import { unexplainedText } from './history-text.ts'
 import { explain, type Operation } from './linearizability.ts'
 
@@ -37,6 +37,12 @@ export class HistoryBroken extends Error {
     this.guarantee = guarantee
     this.states = states
   }
+}
+
+/** Where a thread is that does nothing more: before an operation, or asleep in it. */
+export interface Stopped {
+  readonly end: History
+  readonly asleep: boolean
 }
 
 /** A thread at one of its ends. */
@@ -83,11 +89,35 @@ export class HistoryJudge {
     if (!this.#byThread) addOrder(key, points)
     if (this.#explained.has(key.text)) return
     const path = this.#unexplained(points)
-    if (path === undefined) {
-      this.#remember(key.text)
-      return
-    }
-    const counts = ended.map(() => 0)
+    if (path !== undefined) throw new HistoryBroken(this.guarantee, this.#statesOf(graph, path))
+    this.#remember(key.text)
+  }
+
+  /**
+   * Judges an execution in which some threads can never go on. Nothing is wrong if each of them waits as the specification says
+   * that it must, in every order that the execution allows. Otherwise answers with the states on the way to one in which
+   * somebody need not wait. Throws `HistoryBroken`.
+   */
+  judgeStuck(
+    graph: Graph,
+    threads: readonly { readonly name: string }[],
+    ends: readonly Stopped[],
+  ): readonly Int32Array[] | undefined {
+    if (this.#promise.mayWait !== true) return []
+    const done = ends.map(({ end, asleep }, thread) => pointsOf(threads[thread].name, end, asleep, this.#acceptor))
+    const points = this.#inGraph.find(
+      graph,
+      done.map((one) => one.points),
+    )
+    const path = this.#unexplained(points)
+    if (path !== undefined) throw new HistoryBroken(this.guarantee, this.#statesOf(graph, path))
+    const needless = this.#needlessWait(points, done, ends)
+    return needless === undefined ? undefined : this.#statesOf(graph, orderWith(points, needless))
+  }
+
+  /** The states of a graph after each of its points, in this order. */
+  #statesOf(graph: Graph, path: readonly number[]): Int32Array[] {
+    const counts = new Int32Array(graph.threads)
     const states: Int32Array[] = []
     for (const thread of path) {
       graph.open()
@@ -96,7 +126,27 @@ export class HistoryJudge {
       graph.close()
       states.push(graph.inside.slice())
     }
-    throw new HistoryBroken(this.guarantee, states)
+    return states
+  }
+
+  /** Whether the threads of a machine that cannot go on wait as the specification says that they must. */
+  mayWait(machine: Machine): boolean {
+    if (this.#promise.mayWait !== true) return false
+    const ends = machine.threads.map((_, thread) => ({ end: machine.next[thread] as History, asleep: machine.asleep[thread] }))
+    const done = doneInMachine(machine, this.#acceptor)
+    return this.#needlessWait(pointsInMachine(machine, done), done, ends) === undefined
+  }
+
+  /** An order of points after which somebody need not wait for ever. */
+  #needlessWait(points: Points, done: readonly Done[], ends: readonly Stopped[]): Path | undefined {
+    const waiting: Open[] = []
+    for (const [slot, { end, asleep }] of ends.entries()) {
+      if (end.finished && !asleep) continue
+      const { open } = done[slot]
+      if (open === undefined) return []
+      waiting.push({ slot, letter: open.letter })
+    }
+    return this.#walk(points, waiting)
   }
 
   /** What is wrong with the history of what a machine has done. */
@@ -105,7 +155,7 @@ export class HistoryJudge {
   ): { readonly kind: 'assertion'; readonly guarantee: string; readonly message: string } | undefined {
     // Before the end, an operation may still change places with one that is to come.
     if (typeof this.#promise.condition === 'object' && !machine.finished) return undefined
-    const points = pointsInMachine(machine, this.#acceptor)
+    const points = pointsInMachine(machine, doneInMachine(machine, this.#acceptor))
     const key = this.#keyOf(points)
     if (this.#explained.has(key)) return undefined
     const path = this.#unexplained(points)
@@ -120,13 +170,13 @@ export class HistoryJudge {
 
   /** The same for two machines if what follows has the same history to be judged, given that they can do the same. */
   keyOf(machine: Machine): string {
-    return this.#byThread ? '' : this.#keyOf(pointsInMachine(machine, this.#acceptor))
+    return this.#byThread ? '' : this.#keyOf(pointsInMachine(machine, doneInMachine(machine, this.#acceptor)))
   }
 
   #end(thread: string, end: History): Ended {
     let ended = this.#ended.get(end)
     if (ended === undefined) {
-      const points = pointsOf(thread, end, false, this.#acceptor)
+      const { points } = pointsOf(thread, end, false, this.#acceptor)
       ended = { points, name: this.#nameOf(points) }
       this.#ended.set(end, ended)
     }
@@ -205,8 +255,10 @@ export class HistoryJudge {
   /**
    * Looks for an order of points in which they have no explanation. A state of this walk is how many points of each thread
    * have come, and what may then be true; there are many ways into each state, and it is left once.
+   *
+   * @param waiting those who can never go on: they must not have taken effect, nor be able to
    */
-  #walk(points: Points): readonly (readonly [thread: number, index: number])[] | undefined {
+  #walk(points: Points, waiting: readonly Open[] = []): Path | undefined {
     const { threads } = points
     const stack: Walked[] = [
       { counts: threads.map(() => 0), configurations: [this.#configurations.initial], thread: -1, earlier: undefined },
@@ -229,9 +281,19 @@ export class HistoryJudge {
         if (next.length === 0) return pathTo(step)
         stack.push(step)
       }
-      if (atEnd && configurations.every((one) => this.#configurations.ended(one, open) === undefined)) return pathTo(walked)
+      if (atEnd && !configurations.some((one) => this.#mayEnd(one, open, waiting))) return pathTo(walked)
     }
     return undefined
+  }
+
+  #mayEnd(configuration: Configuration, open: readonly Open[], waiting: readonly Open[]): boolean {
+    if (waiting.length === 0) return this.#configurations.ended(configuration, open) !== undefined
+    const others = open.filter(({ slot }) => waiting.every((one) => one.slot !== slot))
+    return this.#configurations
+      .settled(configuration, others)
+      .some(({ state, done }) =>
+        waiting.every(({ slot, letter }) => !done.includes(slot) && this.#acceptor.next(state, letter).length === 0),
+      )
   }
 
   /** Who has been called and has not returned. */
@@ -267,6 +329,9 @@ function conditionName({ condition = 'linearizable' }: HistoryPromise): string {
   return typeof condition === 'object' ? 'quasi-linearizable' : condition
 }
 
+/** Some points in some order. */
+type Path = readonly (readonly [thread: number, index: number])[]
+
 /** Some of the points, and which they are among all. */
 interface Part {
   readonly points: Points
@@ -281,14 +346,14 @@ interface Walked {
   readonly earlier: Walked | undefined
 }
 
-function pathTo(end: Walked): (readonly [thread: number, index: number])[] {
+function pathTo(end: Walked): Path {
   const path: (readonly [number, number])[] = []
   for (let at: Walked = end; at.earlier !== undefined; at = at.earlier) path.push([at.thread, at.counts[at.thread] - 1])
   return path.reverse()
 }
 
 /** An order of all points in which some come as they are given, as the threads whose points they are. */
-function orderWith(points: Points, path: readonly (readonly [thread: number, index: number])[]): number[] {
+function orderWith(points: Points, path: Path): number[] {
   const { threads } = points
   const order: number[] = []
   const counts = threads.map(() => 0)

@@ -43,13 +43,20 @@ interface Begun {
   last: number
 }
 
+/** What a thread has done by its marks. */
+export interface Done {
+  readonly points: readonly Point[]
+  /** The operation that it has called and that has not returned. */
+  readonly open: Pick<Point, 'operation' | 'letter'> | undefined
+}
+
 /**
  * The points of a thread by its marks. An operation that has not returned and did no step has no point: it had no effect.
  *
  * @param end what the thread does next
  * @param asleep it does so already: it sleeps in that `wait`
  */
-export function pointsOf(thread: string, end: History, asleep: boolean, acceptor: Acceptor): readonly Point[] {
+export function pointsOf(thread: string, end: History, asleep: boolean, acceptor: Acceptor): Done {
   // Who is killed has made the marks before the operation that it does not do.
   const last = end.kind === KILLED ? (end.parent as History) : end
   const points: Point[] = []
@@ -91,8 +98,11 @@ export function pointsOf(thread: string, end: History, asleep: boolean, acceptor
     if (begun.first < 0) begun.first = step
     begun.last = step
   }
-  if (begun !== undefined) close(begun, undefined, true)
-  return points
+  if (begun === undefined) return { points, open: undefined }
+  close(begun, undefined, true)
+  const { name, argument } = begun
+  const operation: Called = { thread, name, argument, pending: true }
+  return { points, open: { operation, letter: acceptor.letter(operation) } }
 }
 
 /** The points of all threads, and what must come before each. */
@@ -227,11 +237,16 @@ export class GraphPoints {
   }
 }
 
-/** The points of what a machine has done: the steps have one order. */
-export function pointsInMachine(machine: Machine, acceptor: Acceptor): Points {
-  const threads = machine.threads.map(({ name }, thread) =>
+/** What the threads of a machine have done. */
+export function doneInMachine(machine: Machine, acceptor: Acceptor): Done[] {
+  return machine.threads.map(({ name }, thread) =>
     pointsOf(name, machine.next[thread] as History, machine.asleep[thread], acceptor),
   )
+}
+
+/** The points of what a machine has done: the steps have one order. */
+export function pointsInMachine(machine: Machine, done: readonly Done[]): Points {
+  const threads = done.map(({ points }) => points)
   const at: number[][] = []
   const passed: number[][] = []
   for (const [thread, points] of threads.entries()) {

@@ -65,7 +65,10 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
 
 /** What is wrong at the end: threads that cannot go on, or a broken `finally`. */
 export function judgeEnd(program: Program, machine: Machine): Finding | undefined {
-  if (!machine.finished) return stuck(machine)
+  if (!machine.finished) {
+    const waits = program.history !== undefined && judgeOf(program.history).mayWait(machine)
+    return waits ? undefined : stuck(machine)
+  }
   try {
     program.finally?.(
       new SoloMemory(machine.memory.slice(), (word) => machine.tornBytes(word)),

@@ -65,4 +65,9 @@ export interface HistoryPromise {
   readonly condition?: Condition
   /** The guarantee that is broken otherwise, such as `queue/linearizable`; default: the name of the condition. */
   readonly guarantee?: string
+  /**
+   * Threads may wait for ever in operations that cannot take effect (the specification has an empty list for them): this is
+   * then an end like any other, and no deadlock. Only where histories are to be linearizable.
+   */
+  readonly mayWait?: boolean
 }

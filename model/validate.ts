@@ -43,7 +43,7 @@ export function validate(program: Program): void {
 /** Throws a `ProgramError` when this is no promise about histories. */
 export function validateHistoryPromise(where: string, promise: HistoryPromise): void {
   if (typeof promise !== 'object' || promise === null) fail(where, 'an object with a specification', promise)
-  const { specification, condition = 'linearizable', guarantee } = promise
+  const { specification, condition = 'linearizable', guarantee, mayWait } = promise
   const { operations, key } = typeof specification === 'object' && specification !== null ? specification : {}
   if (typeof operations !== 'object' || operations === null || !('initial' in specification)) {
     fail(`${where}: specification`, 'an object with initial and operations', specification)
@@ -54,6 +54,10 @@ export function validateHistoryPromise(where: string, promise: HistoryPromise): 
   if (key !== undefined && typeof key !== 'function') fail(`${where}: key`, 'a function', key)
   if (guarantee !== undefined && (typeof guarantee !== 'string' || guarantee === '')) {
     fail(`${where}: guarantee`, 'a string that is not empty', guarantee)
+  }
+  if (mayWait !== undefined && typeof mayWait !== 'boolean') fail(`${where}: mayWait`, 'true or false', mayWait)
+  if (mayWait === true && (condition !== 'linearizable' || key !== undefined)) {
+    throw new ProgramError(`${where}: mayWait can be judged only for linearizability, without keys: remove it`)
   }
   validateCondition(where, condition, Object.keys(operations), key !== undefined)
 }
