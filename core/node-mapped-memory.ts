@@ -83,6 +83,7 @@ export class MappedMemory extends SharedMemory {
     this.address = libc().addressOf(mapping.buffer)
     const seat = new Participants(file, this.control)
     this.seat = seat
+    this.syncControl()
     this.liveness = {
       self: seat.self,
       alive: (participant) => {
@@ -210,7 +211,10 @@ export class MappedMemory extends SharedMemory {
     return sleep(this.control, this.int32, this.address, word, expected, timeoutMs, isOver)
   }
 
-  /** As `Memory.notify`, in all processes. A thread that looks up at that moment is woken as well, but not counted. */
+  /**
+   * As `Memory.notify`, in all processes; but who looks up goes to the end of the queue, and one that looks up at this very
+   * moment is woken as well, and not counted.
+   */
   override notify(word: number, count?: number): number {
     if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
     return wake(this.control, this.address, word, count)
@@ -256,8 +260,17 @@ export class MappedMemory extends SharedMemory {
     const present = this.present()
     if (present <= this.words) return
     requireLength(this.file.path, this.file.fd, present)
+    this.syncControl()
     growTo(this.buffer, 4 * present)
     this.cover(present)
+  }
+
+  /**
+   * Brings the control part to the disk: whenever this thread has taken a seat or seen the file grow. Then a participant that
+   * stands somewhere in the file is not given again after a power failure, and words that were flushed are not beyond the end.
+   */
+  private syncControl(): void {
+    syncRange(libc().addressOf(this.mapping.control), controlBytes)
   }
 
   private hasBytes(byte: number, length: number): boolean {

@@ -1,13 +1,13 @@
 import { libc } from './node-libc.ts'
 import { type MappedFile, seatsAt } from './node-mapped-file.ts'
 import { MappedFileError, onFile } from './node-mapped-file-error.ts'
-import { syncRange } from './node-mapping.ts'
 
 /**
  * Who takes part: each thread that stands on a mapped file has a seat in it, and holds a lock on one byte of the seat.
  *
  * The lock belongs to the open file description of that thread's own descriptor (`F_OFD_SETLK`), so that it is gone when
- * the process dies in whatever way, and when a worker ends or is terminated, for Node closes what a worker has opened.
+ * the process dies in whatever way, and when a worker ends or is terminated, for Node closes what a worker has opened
+ * (`trackUnmanagedFds`, which is the default).
  * Nothing has to be written at death, and nothing that a reader believes can be forged by a process number that comes again.
  *
  * ```
@@ -121,9 +121,6 @@ export class Participants {
       Atomics.store(this.control, word + sinceAt, now)
       Atomics.store(this.control, word + sinceAt + 1, Math.floor(now / 2 ** 32))
       Atomics.store(this.control, word + stateAt, 2 * incarnation + 1)
-      // On the disk before anybody hears of this participant: after a power failure, a number that stands somewhere in the
-      // file is not given again.
-      syncRange(libc().addressOf(this.control.buffer as SharedArrayBuffer) + this.byteOf(seat), 4)
       return incarnation * header.seats + seat
     }
     throw new MappedFileError(
