@@ -217,11 +217,26 @@ class Body {
   }
 
   trial(ask: (request: Request) => Answer): Next {
-    try {
-      return { result: this.run(scripted(this.words, ask, this.place)) }
-    } catch (thrown) {
-      return thrown instanceof Stop ? { request: thrown.request } : { error: thrown }
+    // A body that cleans up after what is thrown into it asks for more: the first request without an answer counts.
+    let stopped: { readonly by: unknown } | undefined
+    const askUntilStopped = (request: Request): Answer => {
+      if (stopped !== undefined) throw stopped.by
+      try {
+        return ask(request)
+      } catch (by) {
+        stopped = { by }
+        throw by
+      }
     }
+    let end: Next
+    try {
+      end = { result: this.run(scripted(this.words, askUntilStopped, this.place)) }
+    } catch (error) {
+      end = { error }
+    }
+    if (stopped === undefined) return end
+    const { by } = stopped as { readonly by: unknown }
+    return by instanceof Stop ? { request: by.request } : { error: by }
   }
 
   advance(point: Point, answer: Answer): Point {

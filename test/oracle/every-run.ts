@@ -127,7 +127,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     try {
       const memory = askingAs(thread, (call) => {
         if (used < answers.length) return answers[used++]
-        next = call
+        next ??= call
         throw left
       })
       return { result: bodies[thread](memory, () => {}) }
