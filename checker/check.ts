@@ -38,7 +38,10 @@ export function checkedProgram(check: Check): Program {
 }
 
 /** Why a report does not meet the expectation of its check, in one sentence; `undefined` when it does. */
-export function unmet(check: Check, report: Report): string | undefined {
+export function unmet(
+  check: Pick<Check, 'expect'> & { readonly mutant?: Pick<Mutant, 'guarantee'> },
+  report: Report,
+): string | undefined {
   const { expect, mutant } = check
   if (report.verdict !== expect.verdict) {
     const why = report.failure === undefined ? '' : `: ${report.failure.kind}, ${report.failure.message}`

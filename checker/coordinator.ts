@@ -1,5 +1,5 @@
 import type { Exploration, Found } from './exploration.ts'
-import { type Subtree, wholeTree } from './subtree.ts'
+import { type Parcel, wholeParcel } from './parcel.ts'
 import { emptyTally, sum, type Tally } from './tally.ts'
 
 /**
@@ -14,7 +14,7 @@ import { emptyTally, sum, type Tally } from './tally.ts'
 /** What somebody is to explore: subtrees, one after the other. */
 export interface Job {
   readonly id: number
-  readonly subtrees: readonly Subtree[]
+  readonly subtrees: readonly Parcel[]
   /** Which `sometimes` had a witness before. */
   readonly witnessed: readonly string[]
 }
@@ -23,17 +23,33 @@ export interface Job {
 export interface Answer {
   readonly tally: Tally
   /** What is left. */
-  readonly rest: readonly Subtree[]
+  readonly rest: readonly Parcel[]
   /** What is wrong with the next execution. */
   readonly found?: Found
+  /** There are more executions than it was allowed to see. */
+  readonly more?: boolean
 }
 
-/** Explores until nothing is left, something is wrong, or `stop` says so. */
-export function pursue(exploration: Exploration, job: Omit<Job, 'id'>, stop: () => boolean, askEvery?: number): Answer {
+/** When a job comes back with work left. */
+export interface Patience {
+  /** Asked after every `askEvery` ends of paths. */
+  stop(): boolean
+  readonly askEvery?: number
+  /** How many executions it may see. */
+  readonly executions?: number | undefined
+}
+
+/** Explores until nothing is left, something is wrong, or patience ends. */
+export function pursue(exploration: Exploration, job: Omit<Job, 'id'>, patience: Patience): Answer {
   exploration.enter(job.subtrees, job.witnessed)
-  const pause = exploration.run(stop, undefined, askEvery)
+  const pause = exploration.run(patience.stop, patience.executions, patience.askEvery)
   const { tally, found } = exploration
-  return { tally, rest: pause === 'failed' ? [] : exploration.rest(), ...(found === undefined ? {} : { found }) }
+  return {
+    tally,
+    rest: pause === 'failed' ? [] : exploration.rest(),
+    ...(found === undefined ? {} : { found }),
+    ...(pause === 'executions' ? { more: true } : {}),
+  }
 }
 
 /** Some of the tree, as it can be saved: what was found in it, and then what is left to be explored. */
@@ -41,11 +57,11 @@ export interface Place {
   /** The part of the tree that it belongs to, where the tree was dealt out; what was found is told apart by it. */
   readonly piece: number
   readonly tally: Tally
-  readonly subtrees: readonly Subtree[]
+  readonly subtrees: readonly Parcel[]
 }
 
 /** The whole tree, not begun. */
-export const wholePlace: Place = { piece: 0, tally: emptyTally, subtrees: [wholeTree] }
+export const wholePlace: Place = { piece: 0, tally: emptyTally, subtrees: [wholeParcel] }
 
 interface Taken {
   readonly id: number

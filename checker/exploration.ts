@@ -3,19 +3,21 @@ import { NonDeterminismError } from '../model/guards.ts'
 import { type Thread, threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
 import { defaultEvents, withRoom } from './bounds.ts'
+import { runCrash } from './crash-run.ts'
+import { Crashes, RecoveryBroken } from './crashes.ts'
 import { EndMemory } from './end-memory.ts'
 import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
 import { HistoryBroken, type HistoryJudge, judgeOf } from './history-judge.ts'
 import { everything, linearize, linearizeThrough } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
+import { type Parcel, pack, unpack } from './parcel.ts'
 import type { Estimate, ExploreOptions, Failure } from './report.ts'
 import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import { Broken, type Leaf, type Search } from './search.ts'
 import { shrink } from './shrink.ts'
 import { InvariantBroken, States } from './states.ts'
-import type { Subtree } from './subtree.ts'
 import type { Tally } from './tally.ts'
 import { traceOf } from './trace.ts'
 
@@ -77,10 +79,11 @@ export class Exploration {
   /** Known once `setup` has run. */
   #initial: Int32Array | undefined
   #states: States | undefined
+  #crashes: Crashes | undefined
   #search: Search | undefined
-  #subtrees: Subtree[] = []
+  #subtrees: Parcel[] = []
   /** The subtree that the search is in. */
-  #current: Subtree | undefined
+  #current: Parcel | undefined
   #room = 256
   #unwitnessed = new Set<string>()
   #outcomes = new Set<string>()
@@ -103,7 +106,7 @@ export class Exploration {
    *
    * @param witnessed which `sometimes` need not be judged any more
    */
-  enter(subtrees: readonly Subtree[], witnessed: readonly string[] = []): void {
+  enter(subtrees: readonly Parcel[], witnessed: readonly string[] = []): void {
     this.rest()
     this.#subtrees = [...subtrees]
     this.#unwitnessed = new Set(Object.keys(this.#program.sometimes ?? {}))
@@ -116,7 +119,8 @@ export class Exploration {
   /** What was found since `enter`. */
   get tally(): Tally {
     const witnessed = Object.keys(this.#program.sometimes ?? {}).filter((name) => !this.#unwitnessed.has(name))
-    return { ...this.#counts, witnessed, ...(this.#wantsOutcomes ? { outcomes: [...this.#outcomes] } : {}) }
+    const recoveries = this.#crashes === undefined ? {} : { recoveries: [...this.#crashes.recoveries] }
+    return { ...this.#counts, witnessed, ...(this.#wantsOutcomes ? { outcomes: [...this.#outcomes], ...recoveries } : {}) }
   }
 
   /**
@@ -136,6 +140,7 @@ export class Exploration {
     const initial = this.#initial
     const { always, words } = this.#program
     if (always !== undefined) this.#states ??= new States(words, initial, always)
+    if (this.#program.recover !== undefined) this.#crashes ??= new Crashes(this.#program, initial)
     for (;;) {
       this.#search ??= this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, this.#room)
       try {
@@ -155,9 +160,9 @@ export class Exploration {
     }
   }
 
-  /** Gives away what is left, as subtrees in the order in which they would have been explored. */
-  rest(): Subtree[] {
-    const inside = this.#current === undefined ? [] : (this.#search as Search).drain()
+  /** Gives away what is left, as subtrees, in the order in which they would have been explored. */
+  rest(): Parcel[] {
+    const inside = this.#current === undefined ? [] : (this.#search as Search).drain().map(pack)
     const rest = [...inside, ...this.#subtrees]
     this.#current = undefined
     this.#subtrees = []
@@ -183,17 +188,17 @@ export class Exploration {
           return 'done'
         case 'complete':
           if (counts.executions === most) return 'executions'
-          this.#states?.judge(search.graph)
+          this.#judgeStates(search)
           this.#judgeHistory(search)
           this.#complete(search)
           counts.executions++
           break
         case 'blocked':
-          this.#states?.judge(search.graph)
+          this.#judgeStates(search)
           counts.blocked++
           break
         case 'stuck':
-          this.#states?.judge(search.graph)
+          this.#judgeStates(search)
           this.#judgeStuck(search)
           if (counts.executions === most) return 'executions'
           counts.executions++
@@ -208,6 +213,15 @@ export class Exploration {
     }
   }
 
+  /** Judges every state on the way to the end of a path, and every crash there. */
+  #judgeStates(search: Search): void {
+    this.#states?.judge(search.graph)
+    this.#crashes?.judge(
+      search.graph,
+      search.threads.map((_, thread) => search.next(thread)),
+    )
+  }
+
   /** Goes on to the next end of a path, in one subtree after the other. */
   #advance(search: Search): Leaf | undefined {
     for (;;) {
@@ -216,7 +230,7 @@ export class Exploration {
         if (this.#current === undefined) return undefined
         this.#before = { ...this.#counts }
         search.share = 0
-        search.enter(this.#current)
+        search.enter(unpack(this.#current))
       }
       const leaf = search.advance()
       this.#counts.share = this.#before.share + search.share
@@ -280,6 +294,8 @@ export class Exploration {
       const { message, ...rest } = classify(error.error)
       finding = { ...rest, message: `always: ${message}` }
       counts = error.counts
+    } else if (error instanceof RecoveryBroken) {
+      return { failure: this.#crashed(threads, linearize(graph, error.counts), error) }
     } else if (error instanceof HistoryBroken) {
       finding = { kind: 'assertion', guarantee: error.guarantee, message: error.message }
     } else if (error instanceof Broken) {
@@ -291,6 +307,17 @@ export class Exploration {
     const isOfEnd = error instanceof HistoryBroken || error instanceof EndBroken
     const schedule = isOfEnd ? linearizeThrough(graph, error.states) : linearize(graph, counts)
     return { failure: this.#replayed(threads, schedule, finding), ...sometimes }
+  }
+
+  /** A failure of the recovery: what must have happened before the crash, and what is left. */
+  #crashed(threads: readonly Thread[], schedule: readonly number[], { error, choices }: RecoveryBroken): Failure {
+    const { steps, finding, trace } = runCrash(this.#program, threads, this.#initial as Int32Array, schedule, choices)
+    const { message, ...what } = classify(error)
+    return {
+      ...(finding ?? { ...what, message: `recover: ${message}` }),
+      schedule: encodeSchedule(this.#program, steps, choices),
+      trace,
+    }
   }
 
   /** A failure as its shortest schedule shows it. */

@@ -4,9 +4,9 @@ import { validate } from '../model/validate.ts'
 import { validateBounds } from './bounds.ts'
 import { conclude, coveredBy, outlineOf } from './conclude.ts'
 import { Exploration, type MakeSearch } from './exploration.ts'
+import { wholeParcel } from './parcel.ts'
 import type { Estimate, ExploreOptions, Report } from './report.ts'
 import { Search } from './search.ts'
-import { wholeTree } from './subtree.ts'
 
 /**
  * Takes a program through every distinct execution, each once. Synchronous, on this thread; stops at the first failure.
@@ -43,7 +43,7 @@ export function exploreWith(makeSearch: MakeSearch, program: Program, options: E
       progress({ executions: tally.executions, seconds: (now - start) / 1000, ...coveredBy(tally, sampled), sampled })
       return false
     }
-    exploration.enter([wholeTree])
+    exploration.enter([wholeParcel])
     const pause = exploration.run(stop, executions)
     const bound = pause === 'executions' ? pause : late ? 'seconds' : undefined
     // Costs no more than the search did.

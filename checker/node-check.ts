@@ -1,11 +1,15 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
+import { availableParallelism } from 'node:os'
+import { unmet } from './check.ts'
 import { type CheckResult, checksSummary, checksTable, counted, failureText, resultText, standingText } from './format.ts'
+import { Crew } from './node-crew.ts'
 import { specFiles } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
-import { search } from './node-searcher.ts'
+import type { LoadedCheck } from './node-search.ts'
+import { search, takeSearcher } from './node-searcher.ts'
 import { columnsOf, complain, exit, paintFor, print } from './node-terminal.ts'
-import type { Bounds, Progress } from './report.ts'
+import type { Bounds, Progress, Report } from './report.ts'
 
 /** Options that `check` and `replay` share. */
 export interface ShowOptions {
@@ -17,6 +21,8 @@ export interface ShowOptions {
 export interface CheckOptions extends ShowOptions {
   readonly bounds: Bounds
   readonly progress?: boolean
+  /** How many threads explore; by default as many as there are processors. */
+  readonly workers?: number
   /** Estimates only. */
   readonly estimate?: boolean
 }
@@ -66,27 +72,45 @@ async function searchAll(
   files: readonly string[],
   options: CheckOptions,
 ): Promise<{ readonly results: readonly CheckResult[]; readonly interrupted?: Interrupted }> {
-  const { only, bounds } = options
+  const { only, bounds, workers } = options
   const reader = new ProgressReader(options)
   const results: CheckResult[] = []
-  const begun: Progress = { executions: 0, seconds: 0, share: 0, estimate: 0 }
   let names: readonly string[] = []
-  let standing = begun
-  const done = await search({ kind: 'check', files, only, bounds }, (news) => {
-    if (news.kind === 'planned') names = news.names
-    if (news.kind === 'progress') {
-      standing = news.standing
-      reader.show(names, news.index, standing)
+  const crew = new Crew({ files, only, workers: workers ?? availableParallelism(), hire: takeSearcher })
+  const exploreAll = async (): Promise<boolean> => {
+    const checks = await crew.checks
+    names = checks.map(({ name }) => name)
+    for (const [index, check] of checks.entries()) {
+      const show = (standing: Progress): void => reader.show(names, index, standing)
+      const report = await crew.explore(index, check, { ...check.bounds, ...bounds }, show)
+      results.push(resultOf(check, report))
     }
-    if (news.kind === 'result') {
-      results.push(news.result)
-      standing = begun
-    }
-  }).finally(() => reader.clear())
+    return true
+  }
+  const interruption = new Promise<boolean>((resolve) => process.once('SIGINT', () => resolve(false)))
+  const done = await Promise.race([exploreAll(), interruption]).finally(() => {
+    crew.close()
+    reader.clear()
+  })
   if (done) return { results }
   const name = names[results.length]
   const left = Math.max(names.length - results.length - 1, 0)
+  const standing = crew.standing ?? { executions: 0, seconds: 0, share: 0, estimate: 0 }
   return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
+}
+
+/** What is shown of a check. */
+function resultOf({ file, name, mutant, expect }: LoadedCheck, report: Report): CheckResult {
+  const why = unmet({ expect, ...(mutant === undefined ? {} : { mutant }) }, report)
+  return {
+    file,
+    name,
+    ...(mutant === undefined ? {} : { mutant }),
+    expect,
+    met: why === undefined,
+    ...(why === undefined ? {} : { unmet: why }),
+    report,
+  }
 }
 
 /** Runs one schedule again and returns the exit code. */

@@ -9,7 +9,7 @@ import { InputError } from './node-input-error.ts'
 import { complain, exit, print } from './node-terminal.ts'
 import type { Bounds } from './report.ts'
 
-type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean }
+type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean; workers?: number }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -68,6 +68,7 @@ Exit codes:
     .option('--executions <n>', 'at most so many executions a check', positiveInteger)
     .option('--seconds <n>', 'at most so many seconds a check', positiveNumber)
     .option('--events <n>', 'at most so many operations a thread', positiveInteger)
+    .option('--workers <n>', 'explore in so many threads (default: one for each processor)', positiveInteger)
     .option('--verbose', 'print the counterexamples of mutants too')
     .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
     .addOption(

@@ -1,17 +1,30 @@
-/** The thread of `heddle check` and `heddle replay`: loads the specs and searches, while the main thread listens to Ctrl-C. */
+/** A thread of `heddle check` or `heddle replay`: loads the specs and searches, while the main thread listens to Ctrl-C. */
 import { parentPort } from 'node:worker_threads'
-import { checkedProgram, unmet } from './check.ts'
+import { clock, withGuards } from '../model/guards.ts'
+import { checkedProgram } from './check.ts'
+import { type Outline, outlineOf } from './conclude.ts'
+import { type Answer, type Job, pursue } from './coordinator.ts'
 import { estimate } from './estimate.ts'
-import { explore } from './explore.ts'
+import { Exploration } from './exploration.ts'
+import { makeSearch } from './explore.ts'
 import type { CheckResult, EstimateResult } from './format.ts'
+import { atOnce, callWords, isCalled, toShare } from './node-call.ts'
 import { InputError, oneLine } from './node-input-error.ts'
 import { type FoundCheck, loadChecks, select } from './node-load.ts'
 import { replay } from './replay.ts'
-import type { Bounds, Progress } from './report.ts'
+import type { Bounds, Estimate } from './report.ts'
+import type { Tally } from './tally.ts'
 
 /** What the main thread asks for. */
 export type SearchJob =
-  | { readonly kind: 'check'; readonly files: readonly string[]; readonly only: string | undefined; readonly bounds: Bounds }
+  | {
+      readonly kind: 'load'
+      readonly files: readonly string[]
+      readonly only: string | undefined
+      /** By which the main thread calls an explorer back. */
+      readonly call: Int32Array
+    }
+  | ExploreOrder
   | {
       readonly kind: 'estimate'
       readonly files: readonly string[]
@@ -21,42 +34,116 @@ export type SearchJob =
     }
   | { readonly kind: 'replay'; readonly file: string; readonly only: string | undefined; readonly schedule: string }
 
+/** Some of the work on one of the checks that were loaded. */
+export interface ExploreOrder {
+  readonly kind: 'explore'
+  /** A number of its own, from 1. */
+  readonly serial: number
+  /** The place of the check among those that were loaded. */
+  readonly check: number
+  readonly job: Job
+  /** How far this order may go. */
+  readonly bounds: Bounds
+  /** Whether random walks are wanted when it takes long. */
+  readonly sample: boolean
+}
+
 /** What it hears. */
 export type SearchMessage =
   | { readonly kind: 'planned'; readonly names: readonly string[] }
-  | { readonly kind: 'progress'; readonly index: number; readonly standing: Progress }
+  | { readonly kind: 'loaded'; readonly checks: readonly LoadedCheck[] }
+  | { readonly kind: 'told'; readonly serial: number; readonly tally: Tally; readonly sampled?: Estimate }
+  | {
+      readonly kind: 'answered'
+      readonly serial: number
+      readonly answer: Answer
+      /** Its time is over. */
+      readonly late: boolean
+      readonly sampled?: Estimate
+    }
   | { readonly kind: 'result'; readonly result: CheckResult }
   | { readonly kind: 'estimated'; readonly result: EstimateResult }
   | { readonly kind: 'bad-input'; readonly message: string }
   | { readonly kind: 'done' }
 
+/** What the main thread needs to know of a check: everything but its functions. */
+export interface LoadedCheck extends Pick<CheckResult, 'file' | 'name' | 'mutant' | 'expect'> {
+  readonly outline: Outline
+  readonly bounds: Bounds
+}
+
 function say(message: SearchMessage): void {
   parentPort?.postMessage(message)
 }
 
-/** What the main thread shows of a check: everything but its functions. */
-function resultOf({ file, name, check }: FoundCheck, report: CheckResult['report'], why: string | undefined): CheckResult {
-  const { mutant, expect } = check
+function described({
+  file,
+  name,
+  check: { mutant, expect },
+}: FoundCheck): Pick<CheckResult, 'file' | 'name' | 'mutant' | 'expect'> {
   return {
     file,
     name,
     ...(mutant === undefined ? {} : { mutant: { name: mutant.name, guarantee: mutant.guarantee } }),
     expect: { ...expect },
-    met: why === undefined,
-    ...(why === undefined ? {} : { unmet: why }),
-    report,
   }
 }
 
-async function check(job: SearchJob & { kind: 'check' }): Promise<void> {
-  const found = select(await loadChecks(job.files), job.only)
-  say({ kind: 'planned', names: found.map(({ name }) => name) })
-  for (const [index, entry] of found.entries()) {
-    const program = checkedProgram(entry.check)
-    const progress = (standing: Progress): void => say({ kind: 'progress', index, standing: { ...standing } })
-    const report = naming(entry, () => explore(program, { ...entry.check.bounds, ...job.bounds, progress }))
-    say({ kind: 'result', result: resultOf(entry, report, unmet(entry.check, report)) })
+let loaded: readonly FoundCheck[] = []
+let call: Int32Array = callWords()
+
+async function load(job: SearchJob & { kind: 'load' }): Promise<void> {
+  call = job.call
+  loaded = select(await loadChecks(job.files), job.only)
+  const checks = loaded.map((entry) => ({
+    ...described(entry),
+    outline: outlineOf(checkedProgram(entry.check)),
+    bounds: { ...entry.check.bounds },
+  }))
+  say({ kind: 'loaded', checks })
+}
+
+/** For how long, in milliseconds, an order is worked on before it is worth while to share what is left. */
+const sharedAfter = 20
+/** Or for so many times as long as it took to share the last time. */
+const sharedAfterTimes = 5
+let sharingTook = 0
+const tellEvery = 100
+
+/** The exploration of the check that was asked for last: what it has learned serves the next order. */
+let latest: { readonly check: number; readonly exploration: Exploration } | undefined
+
+function exploreSome({ serial, check, job, bounds, sample }: ExploreOrder): void {
+  const entry = loaded[check]
+  if (latest?.check !== check) {
+    latest = { check, exploration: naming(entry, () => new Exploration(makeSearch, checkedProgram(entry.check), bounds)) }
   }
+  const { exploration } = latest
+  const { seconds = Number.POSITIVE_INFINITY, executions } = bounds
+  const start = clock()
+  let told = start
+  let late = false
+  let sampled: Estimate | undefined
+  let asked = start
+  const stop = (): boolean => {
+    const now = clock()
+    asked = now
+    late = now - start >= 1000 * seconds
+    if (late) return true
+    const called = isCalled(call, serial)
+    if (called === atOnce || (called === toShare && now - start >= Math.max(sharedAfter, sharedAfterTimes * sharingTook)))
+      return true
+    if (now - told < tellEvery) return false
+    told = now
+    if (sample) sampled ??= exploration.sample()
+    say({ kind: 'told', serial, tally: exploration.tally, ...(sampled === undefined ? {} : { sampled }) })
+    return false
+  }
+  const answer = naming(entry, () => withGuards(() => pursue(exploration, job, { stop, executions })))
+  if (answer.rest.length > 0) sharingTook = clock() - asked
+  // Costs no more than the search did.
+  if (sample && (late || answer.more)) sampled ??= withGuards(() => exploration.sample((clock() - start) / 1000))
+  say({ kind: 'answered', serial, answer, late, ...(sampled === undefined ? {} : { sampled }) })
 }
 
 /** Walks a second on a slow machine; more seconds are for more walks. */
@@ -92,7 +179,7 @@ async function replayIn(job: SearchJob & { kind: 'replay' }): Promise<void> {
   for (const entry of found) {
     try {
       const report = naming(entry, () => replay(checkedProgram(entry.check), job.schedule))
-      results.push(resultOf(entry, report, undefined))
+      results.push({ ...described(entry), met: true, report })
       if (report.verdict === 'refuted') break
     } catch (error) {
       if (!(error instanceof Error && error.name === 'ScheduleError')) throw error
@@ -120,8 +207,12 @@ function naming<T>({ file, name }: FoundCheck, search: () => T): T {
 
 async function work(job: SearchJob): Promise<void> {
   try {
-    await (job.kind === 'check' ? check(job) : job.kind === 'replay' ? replayIn(job) : estimateAll(job))
-    say({ kind: 'done' })
+    if (job.kind === 'load') await load(job)
+    else if (job.kind === 'explore') exploreSome(job)
+    else {
+      await (job.kind === 'replay' ? replayIn(job) : estimateAll(job))
+      say({ kind: 'done' })
+    }
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     say({ kind: 'bad-input', message: error.message })
@@ -130,4 +221,4 @@ async function work(job: SearchJob): Promise<void> {
 
 // Source lines of compiled specs and structures are those of their TypeScript.
 process.setSourceMapsEnabled(true)
-parentPort?.once('message', work)
+parentPort?.on('message', work)

@@ -5,7 +5,7 @@ import type { SearchJob, SearchMessage } from './node-search.ts'
 import { startThread } from './node-thread.ts'
 
 /** What the thread says on its way to the end. */
-export type SearchNews = Exclude<SearchMessage, { readonly kind: 'bad-input' | 'done' }>
+export type SearchNews = Extract<SearchMessage, { readonly kind: 'planned' | 'result' | 'estimated' }>
 
 let searcher: Worker | undefined
 
@@ -19,13 +19,19 @@ export function dismissSearcher(): void {
   void searcher?.terminate()
 }
 
+/** The thread that was hired early, or a new one. */
+export function takeSearcher(): Worker {
+  const thread = searcher ?? startThread('./node-search', import.meta.url)
+  searcher = undefined
+  return thread
+}
+
 /**
  * Runs a job in the thread. Resolves with true when it is done, with false when Ctrl-C was pressed; rejects with
  * `InputError` on bad input.
  */
 export function search(job: SearchJob, hear: (news: SearchNews) => void): Promise<boolean> {
-  const thread = searcher ?? startThread('./node-search', import.meta.url)
-  searcher = undefined
+  const thread = takeSearcher()
   thread.postMessage(job)
   const searched = new Promise<boolean>((resolve, reject) => {
     process.once('SIGINT', () => resolve(false))
@@ -34,7 +40,7 @@ export function search(job: SearchJob, hear: (news: SearchNews) => void): Promis
     thread.on('message', (message: SearchMessage) => {
       if (message.kind === 'done') resolve(true)
       else if (message.kind === 'bad-input') reject(new InputError(message.message))
-      else hear(message)
+      else hear(message as SearchNews)
     })
   })
   return searched.finally(() => void thread.terminate())

@@ -4,8 +4,9 @@ import { Coordinator, type Job } from '../../checker/coordinator.ts'
 import type { Found } from '../../checker/exploration.ts'
 import { explore } from '../../checker/explore.ts'
 import { guarantee } from '../../checker/guarantee.ts'
+import { type Parcel, pack } from '../../checker/parcel.ts'
 import type { Report } from '../../checker/report.ts'
-import { type Subtree, wholeTree } from '../../checker/subtree.ts'
+import { wholeTree } from '../../checker/subtree.ts'
 import { emptyTally, type Tally } from '../../checker/tally.ts'
 import { type Program, program } from '../../model/program.ts'
 import { compare, oracle } from '../oracle/compare.ts'
@@ -82,7 +83,7 @@ describe('several workers', () => {
 
 describe('a coordinator', () => {
   const tally = (executions: number, ...witnessed: readonly string[]): Tally => ({ ...emptyTally, executions, witnessed })
-  const half = (mark: number): Subtree => ({ ...wholeTree, task: [mark], mass: 0.5 })
+  const half = (mark: number): Parcel => pack({ ...wholeTree, task: [mark], mass: 0.5 })
   const found = (message: string): Found => ({ failure: { kind: 'assertion', message, schedule: '', trace: [] } })
 
   /** Two who have half of the tree each. */

@@ -56,7 +56,7 @@ export function divided(
           continue
         }
         let left = pick(5)
-        const answer = pursue(explorations[worker], job, () => left-- === 0, 1 + pick(8))
+        const answer = pursue(explorations[worker], job, { stop: () => left-- === 0, askEvery: 1 + pick(8) })
         if (answer.rest.length > 0) told.divided++
         coordinator.answer(job.id, copy(answer))
       }
