@@ -1,5 +1,5 @@
 import type { Program } from '../model/program.ts'
-import { type Bounds, type Covered, type Estimate, type Failure, type Report, shareEnough } from './report.ts'
+import { type Covered, type Estimate, type Failure, type Report, shareEnough } from './report.ts'
 import { encodeSchedule } from './schedule.ts'
 import type { Tally } from './tally.ts'
 
@@ -22,15 +22,15 @@ export interface Ending {
   readonly seconds: number
   readonly failure?: Failure | undefined
   /** Why it did not go on. */
-  readonly bound?: 'executions' | 'seconds' | undefined
+  readonly bound?: Exclude<Report['bound'], 'events'>
   /** Random walks through the program, if any were made. */
   readonly sampled?: Estimate | undefined
 }
 
 /** The report on a search that has ended. */
 export function conclude({ program, sometimes, start }: Outline, { tally, seconds, bound, sampled, ...found }: Ending): Report {
-  const { executions, blocked, discarded, outcomes } = tally
-  const stopped = bound ?? (tally.cut ? ('events' satisfies keyof Bounds) : undefined)
+  const { executions, blocked, discarded, outcomes, recoveries } = tally
+  const stopped = bound ?? (tally.cut ? ('events' satisfies Report['bound']) : undefined)
   const missing = stopped === undefined ? sometimes.find((name) => !tally.witnessed.includes(name)) : undefined
   const failure: Failure | undefined =
     found.failure ??
@@ -47,6 +47,7 @@ export function conclude({ program, sometimes, start }: Outline, { tally, second
     ...(stopped === undefined || failure !== undefined ? {} : { bound: stopped }),
     ...(bound === undefined || failure !== undefined ? {} : { covered: coveredBy(tally, sampled) }),
     ...(outcomes === undefined ? {} : { outcomes: [...outcomes].sort() }),
+    ...(recoveries === undefined ? {} : { recoveries: recoveries.length }),
     ...(failure === undefined ? {} : { failure }),
   }
 }

@@ -3,8 +3,10 @@ import { threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
 import { validate } from '../model/validate.ts'
 import { defaultEvents } from './bounds.ts'
-import type { Report } from './report.ts'
-import { initialMemory, runSchedule } from './run.ts'
+import { decodeChoices } from './crash-choices.ts'
+import { runCrash } from './crash-run.ts'
+import type { Report, TraceStep } from './report.ts'
+import { initialMemory, type Run, runSchedule } from './run.ts'
 import { decodeSchedule, encodeSchedule } from './schedule.ts'
 import { traceOf } from './trace.ts'
 
@@ -18,9 +20,15 @@ import { traceOf } from './trace.ts'
 export function replay(program: Program, schedule: string): Report {
   validate(program)
   const steps = decodeSchedule(program, schedule)
+  const choices = decodeChoices(schedule)
   const start = clock()
   return withGuards(() => {
-    const run = runSchedule(program, threadsOf(program, defaultEvents), initialMemory(program), steps)
+    const threads = threadsOf(program, defaultEvents)
+    const initial = initialMemory(program)
+    const run =
+      choices === undefined || program.recover === undefined
+        ? traced(runSchedule(program, threads, initial, steps))
+        : runCrash(program, threads, initial, steps, choices)
     return {
       program: program.name,
       verdict: run.finding === undefined ? 'inconclusive' : 'refuted',
@@ -30,7 +38,17 @@ export function replay(program: Program, schedule: string): Report {
       seconds: (clock() - start) / 1000,
       ...(run.finding === undefined
         ? {}
-        : { failure: { ...run.finding, schedule: encodeSchedule(program, run.steps), trace: traceOf(run.machine) } }),
+        : {
+            failure: {
+              ...run.finding,
+              schedule: encodeSchedule(program, run.steps, choices),
+              trace: run.trace,
+            },
+          }),
     }
   })
+}
+
+function traced(run: Run): Run & { readonly trace: readonly TraceStep[] } {
+  return { ...run, trace: run.finding === undefined ? [] : traceOf(run.machine) }
 }

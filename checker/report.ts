@@ -55,12 +55,14 @@ export interface Report {
   /** Graphs given up half-way: cost of the search. */
   readonly discarded: number
   readonly seconds: number
-  /** The bound that was hit, when the verdict is `inconclusive`. */
-  readonly bound?: keyof Bounds
+  /** The bound that was hit, when the verdict is `inconclusive`; `shard` where others have the rest. */
+  readonly bound?: keyof Bounds | 'shard'
   /** How far the search was when it hit a bound on executions or seconds. */
   readonly covered?: Covered
   /** Canonical JSON of the distinct results and final values, on request. */
   readonly outcomes?: readonly string[]
+  /** How many recoveries after a crash differ in what they saw, with the outcomes. */
+  readonly recoveries?: number
   readonly failure?: Failure
 }
 

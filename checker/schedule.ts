@@ -1,9 +1,11 @@
 import type { Program } from '../model/program.ts'
 import { isKill, isSpurious, killOf, spuriousOf, threadOf } from '../model/step.ts'
+import { type CrashChoices, choicesPattern, encodeChoices } from './crash-choices.ts'
 
 /**
  * A schedule as a short string: `fingerprint.a3b1a2` lets the first thread do three SeqCst operations, the second one, and
- * the first two more; `~b1` kills the second, and by `!b1` it wakes up for no reason. The fingerprint is that of the names of the program and its threads, so a schedule survives
+ * the first two more; `~b1` kills the second, and by `!b1` it wakes up for no reason. Behind `^` stands what a crash left
+ * (`crash-choices.ts`). The fingerprint is that of the names of the program and its threads, so a schedule survives
  * edits that leave those alone.
  */
 
@@ -12,7 +14,7 @@ export class ScheduleError extends Error {
   override readonly name = 'ScheduleError'
 }
 
-export function encodeSchedule(program: Program, steps: readonly number[]): string {
+export function encodeSchedule(program: Program, steps: readonly number[], choices?: CrashChoices): string {
   let text = ''
   for (let i = 0; i < steps.length; ) {
     let end = i
@@ -20,12 +22,12 @@ export function encodeSchedule(program: Program, steps: readonly number[]): stri
     text += `${isKill(steps[i]) ? '~' : isSpurious(steps[i]) ? '!' : ''}${letters(threadOf(steps[i]))}${end - i}`
     i = end
   }
-  return `${fingerprint(program)}.${text}`
+  return `${fingerprint(program)}.${text}${choices === undefined ? '' : encodeChoices(choices)}`
 }
 
 /** A schedule step by step. Throws a `ScheduleError`. */
 export function decodeSchedule(program: Program, schedule: string): number[] {
-  const match = /^([0-9a-z]+)\.((?:[~!]?[a-z]+[0-9]+)*)$/.exec(String(schedule).trim())
+  const match = /^([0-9a-z]+)\.((?:[~!]?[a-z]+[0-9]+)*)$/.exec(String(schedule).trim().replace(choicesPattern, ''))
   if (match === null) {
     throw new ScheduleError(
       `not a schedule: expected something like ${fingerprint(program)}.a3b1a2, found ${JSON.stringify(schedule)}`,

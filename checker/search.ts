@@ -21,6 +21,7 @@ import {
   ALIVE,
   COMPARE_EXCHANGE,
   DONE,
+  FLUSH,
   KILLED,
   LOAD,
   NOT_EQUAL,
@@ -451,16 +452,16 @@ export class Search {
     return true
   }
 
-  /** The node after an answer. Pauses that do nothing are passed over. */
+  /** The node after an answer. What does nothing to the memory is passed over: flushes, and pauses after which the thread does not park. */
   #after(thread: number, node: History, answer: number | string): History {
     const next = node.child(answer)
-    if (next !== undefined && next.kind !== PAUSE) return next
+    if (next !== undefined && next.kind !== PAUSE && next.kind !== FLUSH) return next
     return this.#skip(thread, this.threads[thread].after(node, answer))
   }
 
   #skip(thread: number, node: History): History {
     let next = node
-    while (next.kind === PAUSE && !next.parks) next = this.threads[thread].after(next, 0)
+    while ((next.kind === PAUSE && !next.parks) || next.kind === FLUSH) next = this.threads[thread].after(next, 0)
     return next
   }
 

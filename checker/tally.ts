@@ -11,6 +11,8 @@ export interface Tally {
   readonly witnessed: readonly string[]
   /** The distinct outcomes, if they are wanted. */
   readonly outcomes?: readonly string[]
+  /** What the distinct recoveries after a crash saw, if outcomes are wanted. */
+  readonly recoveries?: readonly string[]
 }
 
 /** What is found in nothing. */
@@ -21,6 +23,7 @@ export function sum(parts: Iterable<Tally>): Tally {
   let { executions, blocked, discarded, share, cut } = emptyTally
   const witnessed = new Set<string>()
   let outcomes: Set<string> | undefined
+  let recoveries: Set<string> | undefined
   for (const part of parts) {
     executions += part.executions
     blocked += part.blocked
@@ -28,9 +31,8 @@ export function sum(parts: Iterable<Tally>): Tally {
     share += part.share
     cut ||= part.cut
     for (const name of part.witnessed) witnessed.add(name)
-    if (part.outcomes === undefined) continue
-    outcomes ??= new Set()
-    for (const outcome of part.outcomes) outcomes.add(outcome)
+    if (part.outcomes !== undefined) outcomes = new Set([...(outcomes ?? []), ...part.outcomes])
+    if (part.recoveries !== undefined) recoveries = new Set([...(recoveries ?? []), ...part.recoveries])
   }
   return {
     executions,
@@ -40,5 +42,6 @@ export function sum(parts: Iterable<Tally>): Tally {
     cut,
     witnessed: [...witnessed],
     ...(outcomes === undefined ? {} : { outcomes: [...outcomes] }),
+    ...(recoveries === undefined ? {} : { recoveries: [...recoveries] }),
   }
 }

@@ -6,13 +6,15 @@ export interface ThreadFaults {
   readonly kills: number
   /** It may wake up once for no reason. */
   readonly spurious: boolean
+  /** Its memory is on a disk, which may keep less than was written when everything stops. */
+  readonly durable: boolean
 }
 
-export const noFaults: ThreadFaults = { kills: 0, spurious: false }
+export const noFaults: ThreadFaults = { kills: 0, spurious: false, durable: false }
 
 /** The faults of one thread of a program. */
 export function faultsOf({ faults }: Program, thread: string): ThreadFaults {
   if (faults === undefined) return noFaults
-  const { kill = [], kills = 1, spurious = false } = faults
-  return { kills: kill.includes(thread) ? kills : 0, spurious }
+  const { kill = [], kills = 1, spurious = false, crash } = faults
+  return { kills: kill.includes(thread) ? kills : 0, spurious, durable: crash !== undefined }
 }

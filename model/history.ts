@@ -4,6 +4,7 @@ import {
   ALIVE,
   COMPARE_EXCHANGE,
   DONE,
+  FLUSH,
   KILLED,
   LOAD,
   NOTIFY,
@@ -183,6 +184,7 @@ class RunMemory extends SimulatedMemory {
   constructor(
     words: number,
     participant: { readonly self: number; readonly count: number },
+    durable: boolean,
     path: readonly History[],
     answers: readonly Answer[],
     cycle: number,
@@ -190,7 +192,7 @@ class RunMemory extends SimulatedMemory {
     observe?: (index: number) => void,
     goOn?: (memory: RunMemory) => Answer | undefined,
   ) {
-    super(words, participant)
+    super(words, participant, durable)
     this.#path = path
     this.#answers = answers
     this.#cycle = cycle
@@ -281,6 +283,8 @@ function foresee(
       return undefined
     case ALIVE:
       return 1
+    case FLUSH:
+      return 0
   }
   const old = written.get(word) ?? predict(word)
   if (old === undefined || kind === LOAD || kind === READ) return old
@@ -412,7 +416,17 @@ export class Thread {
     goOn?: (memory: RunMemory) => Answer | undefined,
   ): Ended {
     this.runs++
-    const memory = new RunMemory(this.#words, this.#participant, path, answers, cycle, this.#events, observe, goOn)
+    const memory = new RunMemory(
+      this.#words,
+      this.#participant,
+      this.faults.durable,
+      path,
+      answers,
+      cycle,
+      this.#events,
+      observe,
+      goOn,
+    )
     const mark: Mark = (kind, name, value) => {
       if (!memory.left) memory.marks.push({ kind, name, value: snapshot(value, `mark ${name}`) })
     }

@@ -3,6 +3,7 @@ import {
   ALIVE,
   COMPARE_EXCHANGE,
   DONE,
+  FLUSH,
   isStep,
   LOAD,
   NOT_EQUAL,
@@ -342,6 +343,9 @@ export class Machine {
         case WRITE_BYTES:
           this.#clocks[thread][thread]++
           answer = this.#bulk(thread, at)
+          break
+        case FLUSH:
+          this.#note(thread, at, 0, undefined, undefined, undefined)
           break
         case PAUSE:
           if (at.parks) return

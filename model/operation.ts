@@ -18,12 +18,14 @@ export const READ_BYTES = 14
 export const WRITE_BYTES = 15
 /** Asks whether a participant is alive: `word` is the participant. */
 export const ALIVE = 16
+/** Makes bytes durable: `word` is the first byte, `a` the length. Touches nothing that a thread could see. */
+export const FLUSH = 17
 /** Not an operation: the thread returned. */
-export const DONE = 17
+export const DONE = 18
 /** Not an operation: the thread threw. */
-export const THROWN = 18
+export const THROWN = 19
 /** Not an operation: the thread was killed. */
-export const KILLED = 19
+export const KILLED = 20
 
 export const operationNames: readonly string[] = [
   'load',
@@ -43,6 +45,7 @@ export const operationNames: readonly string[] = [
   'readBytes',
   'writeBytes',
   'alive',
+  'flush',
   'return',
   'throw',
   'killed',

@@ -15,7 +15,9 @@ export interface Faults<Thread> {
   readonly kills?: number
   /** A `wait` may come back with `'ok'` for no reason, once for each thread. */
   readonly spurious?: boolean
+  /** The memory is a mapped file, and everything may stop at any time: all processes, or the machine. Needs `recover`. */
   readonly crash?: 'kill' | 'power'
+  /** How much the disk writes back at once, when the power fails: 4, 512 or 4096 bytes. Default: a word, which assumes least. */
   readonly unit?: 'word' | 'sector' | 'page'
 }
 
@@ -43,7 +45,12 @@ export interface Program<R extends Record<string, unknown> = any> {
   /** What the calls and returns that threads mark must look like. Judged in every execution, in every order that it allows. */
   readonly history?: HistoryPromise
   readonly faults?: Faults<keyof R>
-  /** Runs after a crash, on what the disk kept. */
+  /**
+   * Runs alone after a crash, on what the disk kept: the code that opens the file again. Throws when broken. Judged after
+   * every crash of every execution, and again after every crash of its own.
+   *
+   * @param acknowledged what threads had marked with `ack` before the crash
+   */
   recover?(memory: Memory, acknowledged: ReadonlySet<string>): void
 }
 

@@ -5,6 +5,7 @@ import {
   AND,
   COMPARE_EXCHANGE,
   EXCHANGE,
+  FLUSH,
   LOAD,
   NOTIFY,
   OR,
@@ -33,9 +34,22 @@ export abstract class SimulatedMemory implements Memory {
   readonly words: number
   declare readonly liveness?: NonNullable<Memory['liveness']>
 
-  /** @param participant who uses this memory, where there are participants */
-  constructor(words: number, participant?: { readonly self: number; readonly count: number }) {
+  declare readonly durability?: NonNullable<Memory['durability']>
+
+  /**
+   * @param participant who uses this memory, where there are participants
+   * @param durable whether it is on a disk
+   */
+  constructor(words: number, participant?: { readonly self: number; readonly count: number }, durable = false) {
     this.words = words
+    if (durable) {
+      this.durability = {
+        flush: (byte, length) => {
+          this.#bytes(byte, length)
+          if (length > 0) this.operate(FLUSH, byte, length, 0, '')
+        },
+      }
+    }
     if (participant === undefined) return
     const { self, count } = participant
     this.liveness = { self, alive: (other) => this.operate(ALIVE, participantOf(other, count), 0, 0, '') === 1 }
@@ -137,7 +151,7 @@ export abstract class SimulatedMemory implements Memory {
   }
 
   #bytes(byte: number, length: number): void {
-    if (!Number.isInteger(byte) || byte < 0 || byte + length > 4 * this.words) {
+    if (!Number.isInteger(byte) || !Number.isInteger(length) || byte < 0 || length < 0 || byte + length > 4 * this.words) {
       throw new OutOfRangeError(
         `${length} bytes at byte ${byte} are outside the memory: expected an integer from 0 to ${4 * this.words - length}`,
       )

@@ -1,5 +1,6 @@
 import {
   COMPARE_EXCHANGE,
+  FLUSH,
   LOAD,
   NOT_EQUAL,
   NOTIFY,
@@ -31,8 +32,8 @@ export class SoloMemory extends SimulatedMemory {
   readonly #mended = new Map<number, number>()
 
   /** @param torn the bytes of a word that are undefined, bit 0 for the byte of least significance; default: none */
-  constructor(contents: Int32Array, torn?: (word: number) => number) {
-    super(contents.length)
+  constructor(contents: Int32Array, torn?: (word: number) => number, durable = false) {
+    super(contents.length, undefined, durable)
     this.contents = contents
     this.#torn = torn
   }
@@ -69,6 +70,7 @@ export class SoloMemory extends SimulatedMemory {
         return 0
       case NOTIFY:
       case PAUSE:
+      case FLUSH:
         return 0
       case WAIT:
         if (this.#read(word) !== a) return NOT_EQUAL

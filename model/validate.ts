@@ -35,8 +35,12 @@ export function validate(program: Program): void {
   }
   if (program.history !== undefined) validateHistoryPromise(`${where} history`, program.history)
   if (program.faults !== undefined) validateFaults(where, program.faults, names)
-  if (program.recover !== undefined) {
-    throw new ProgramError(`${where} recover needs crashes, which cannot be explored yet: remove it`)
+  if (program.recover !== undefined && typeof program.recover !== 'function')
+    fail(`${where} recover`, 'a function', program.recover)
+  if ((program.recover === undefined) !== (program.faults?.crash === undefined)) {
+    throw new ProgramError(
+      `${where} recover and faults: crash belong together: expected both or none, found ${program.recover === undefined ? 'faults: crash' : 'recover'}`,
+    )
   }
 }
 
@@ -81,12 +85,9 @@ function validateCondition(where: string, condition: Condition, operations: read
 
 function validateFaults(where: string, faults: object, threads: readonly string[]): void {
   if (typeof faults !== 'object' || faults === null) fail(`${where} faults`, 'an object', faults)
-  const { kill, kills, spurious, ...others } = faults as Faults<string>
+  const { kill, kills, spurious, crash, unit, ...others } = faults as Faults<string>
   const [unknown] = Object.keys(others)
-  if (unknown === 'crash' || unknown === 'unit') {
-    throw new ProgramError(`${where} faults: ${unknown} cannot be explored yet: remove it`)
-  }
-  if (unknown !== undefined) fail(`${where} faults`, 'kill, kills and spurious', unknown)
+  if (unknown !== undefined) fail(`${where} faults`, 'kill, kills, spurious, crash and unit', unknown)
   if (kill !== undefined) {
     if (!Array.isArray(kill)) fail(`${where} faults: kill`, 'a list of threads', kill)
     for (const thread of kill) {
@@ -101,6 +102,11 @@ function validateFaults(where: string, faults: object, threads: readonly string[
       most === 0 ? 'a list kill beside it' : `an integer from 1 to ${most}, the length of kill`,
       kills,
     )
+  }
+  if (crash !== undefined && crash !== 'kill' && crash !== 'power') fail(`${where} faults: crash`, "'kill' or 'power'", crash)
+  if (unit !== undefined && crash !== 'power') fail(`${where} faults: unit`, "crash: 'power' beside it", unit)
+  if (unit !== undefined && unit !== 'word' && unit !== 'sector' && unit !== 'page') {
+    fail(`${where} faults: unit`, "'word', 'sector' or 'page'", unit)
   }
   if (spurious !== undefined && typeof spurious !== 'boolean') fail(`${where} faults: spurious`, 'true or false', spurious)
 }

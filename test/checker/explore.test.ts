@@ -430,10 +430,8 @@ describe('what is no program', () => {
     ],
     [{ ...good, faults: { kills: 1 } }, 'program x: faults: kills: expected a list kill beside it, found 1'],
     [{ ...good, faults: { spurious: 1 } }, 'program x: faults: spurious: expected true or false, found 1'],
-    [{ ...good, faults: { kil: ['a'] } }, 'program x: faults: expected kill, kills and spurious, found "kil"'],
-    [{ ...good, faults: { crash: 'kill' } }, 'program x: faults: crash cannot be explored yet: remove it'],
+    [{ ...good, faults: { kil: ['a'] } }, 'program x: faults: expected kill, kills, spurious, crash and unit, found "kil"'],
     [{ ...good, faults: 1 }, 'program x: faults: expected an object, found 1'],
-    [{ ...good, recover: () => 0 }, 'program x: recover needs crashes, which cannot be explored yet: remove it'],
   ])('%o', (bad, message) => {
     for (const call of [explore, estimate, (subject: Program) => replay(subject, '0.')]) {
       expect(() => call(bad as Program)).toThrow(expect.objectContaining({ name: 'ProgramError', message }))

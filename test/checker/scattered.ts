@@ -5,7 +5,7 @@ import type { Subtree } from '../../checker/subtree.ts'
 export class ScatteredSearch extends Search {
   readonly every: number
   /** In the order in which the search would have come to them. */
-  #left: Subtree[] = []
+  readonly #left: Subtree[] = []
   #leaves = 0
   /** How many pieces there were. */
   pieces = 0

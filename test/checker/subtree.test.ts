@@ -88,14 +88,17 @@ describe('subtrees', () => {
     expect(search.advance()).toBeUndefined()
   })
 
-  it.each([...profiles, ...faultProfiles])(`agree with brute force on random programs of profile %s (HEDDLE_SEED=${seed})`, (profile) => {
-    const property = fc.property(sketches(profile), fc.integer({ min: 1, max: 5 }), (sketch, every) => {
-      const truth = oracle(sketch)
-      if (truth.limited) return
-      const order = [...sketch.threads.keys()]
-      const reason = compare(sketch, truth, scattered(every), undefined, order)
-      if (reason !== undefined) throw new Error(`${reason}\n${print(sketch)}`)
-    })
-    fc.assert(property, { numRuns: Math.ceil(programs / 40), seed })
-  })
+  it.each([...profiles, ...faultProfiles])(
+    `agree with brute force on random programs of profile %s (HEDDLE_SEED=${seed})`,
+    (profile) => {
+      const property = fc.property(sketches(profile), fc.integer({ min: 1, max: 5 }), (sketch, every) => {
+        const truth = oracle(sketch)
+        if (truth.limited) return
+        const order = [...sketch.threads.keys()]
+        const reason = compare(sketch, truth, scattered(every), undefined, order)
+        if (reason !== undefined) throw new Error(`${reason}\n${print(sketch)}`)
+      })
+      fc.assert(property, { numRuns: Math.ceil(programs / 40), seed })
+    },
+  )
 })
