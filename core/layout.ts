@@ -137,6 +137,18 @@ export function readHeader(who: string, memory: Memory, at: number, kind: number
   return { words, parameters: Array.from({ length: parameters }, (_, i) => memory.read(at + parameterAt + i)) }
 }
 
+/**
+ * Checks that the words in a header are those that its parameters ask for.
+ *
+ * @param who the first word of errors: `Ring.attach`
+ * @throws Error when they are not
+ */
+export function requireWords(who: string, found: number, expected: number): void {
+  if (found !== expected) {
+    throw new Error(`${who}: expected ${expected} words for this shape, found ${found} in the header; the memory was overwritten`)
+  }
+}
+
 function hexadecimal(word: number): string {
   return `0x${(word >>> 0).toString(16).padStart(8, '0')}`
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
+const { Mutex } = await tsImport('../../core/index.ts', import.meta.url)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
 let memory
+let mutex
 const tasks = {
   open: (path) => use(MappedMemory.open(path)),
   create: (path, options) => use(MappedMemory.create(path, options)),
@@ -17,6 +19,12 @@ const tasks = {
   alive: (participant) => memory.liveness.alive(participant),
   /** The files in a folder and their sizes. */
   files: (folder) => Object.fromEntries(readdirSync(folder).map((file) => [file, statSync(join(folder, file)).size])),
+  attach() {
+    mutex = Mutex.attach(memory)
+  },
+  lock: () => mutex.lock(),
+  unlock: () => mutex.unlock(),
+  change,
   exit: () => process.exit(),
   /** Gives root's rights up. */
   become(user) {
@@ -43,6 +51,23 @@ const tasks = {
     }
     return results
   },
+}
+
+/** Changes words 64 and 96, which are equal whenever nobody holds the lock, unless its holder died. Says how often it repaired. */
+function change(times) {
+  let repaired = 0
+  for (let i = 0; i < times; i++) {
+    const result = mutex.lock()
+    const [first, second] = [memory.read(64), memory.read(96)]
+    if (first !== second) {
+      if (result !== 'abandoned') throw new Error(`${first} and ${second}, and the lock was ${result}`)
+      repaired++
+    }
+    memory.write(64, first + 1)
+    memory.write(96, first + 1)
+    mutex.unlock()
+  }
+  return repaired
 }
 
 /** Adds one and returns when so many have; spins first, so that all go on at once where processors are free. */
