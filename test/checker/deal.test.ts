@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { conclude, outlineOf } from '../../checker/conclude.ts'
+import { Coordinator, pursue } from '../../checker/coordinator.ts'
+import { cutUp, shardOf } from '../../checker/deal.ts'
+import { Exploration } from '../../checker/exploration.ts'
+import { explore, makeSearch } from '../../checker/explore.ts'
+import { mergeShards, type ShardFindings } from '../../checker/merge.ts'
+import type { Report } from '../../checker/report.ts'
+import { withGuards } from '../../model/guards.ts'
+import type { Program } from '../../model/program.ts'
+import { family } from '../programs/index.ts'
+import { chaseLev, michaelScott, treiberPushPop } from '../programs/structures.ts'
+import { checks } from './fixtures/long.ts'
+
+const of = (name: string, ...size: readonly number[]): Program => family(name).program(...size)
+
+const programs: readonly Program[] = [
+  of('adds', 2),
+  of('repeated-adds', 3, 3),
+  of('indexer', 13),
+  michaelScott(2, 1, 1),
+  chaseLev(3, 2, 2),
+  treiberPushPop(2),
+  ...checks.map(({ program }) => program),
+]
+
+const fresh = (program: Program): Exploration => new Exploration(makeSearch, program, { outcomes: true })
+
+/** Explores one shard as if the others did not exist. */
+function exploreShard(program: Program, shard: number, shards: number): ShardFindings {
+  return withGuards(() => {
+    const own = shardOf(cutUp(fresh(program), shards), shard, shards)
+    const coordinator = new Coordinator(own)
+    const exploration = fresh(program)
+    for (;;) {
+      const settled = coordinator.settle()
+      if (settled !== undefined) {
+        const failure = settled === 'explored' ? undefined : settled.failure
+        const outline = outlineOf(program)
+        const report = conclude(outline, { tally: coordinator.tally, seconds: 1, failure, bound: 'shard' })
+        return { outline, pieces: coordinator.pieces, report }
+      }
+      const job = coordinator.take()
+      if (job === undefined) throw new Error('nothing to do, and no end')
+      coordinator.answer(job.id, pursue(exploration, job, { stop: () => false }))
+    }
+  })
+}
+
+const essence = ({ seconds: _, ...report }: Report) => report
+
+describe('a tree that is dealt out', () => {
+  it.each(programs)('$name: the shards together find what the whole finds', (program) => {
+    const whole = essence(explore(program, { outcomes: true }))
+    for (const shards of [1, 2, 5]) {
+      const found = Array.from({ length: shards }, (_, i) => exploreShard(program, i + 1, shards))
+      expect(essence(mergeShards(found))).toEqual(whole)
+      for (const { report } of found) expect(report.verdict).not.toBe('holds')
+    }
+  })
+
+  it('is cut up into the same pieces each time, each for one shard', () => {
+    const program = of('repeated-adds', 3, 4)
+    const [first, second] = [1, 2].map(() => withGuards(() => cutUp(fresh(program), 4)))
+    expect(second).toEqual(first)
+    expect(first.length).toBeGreaterThanOrEqual(64)
+    const dealt = [1, 2, 3, 4].map((shard) => shardOf(first, shard, 4))
+    expect(dealt.flat().sort((a, b) => a.piece - b.piece)).toEqual(first)
+    const masses = dealt.map((own) => own.flatMap(({ subtrees }) => subtrees.map(({ mass }) => mass)).reduce((a, b) => a + b))
+    expect(Math.max(...masses)).toBeLessThan(2 * Math.min(...masses))
+  })
+})
