@@ -7,7 +7,7 @@ export interface Mutant {
   readonly name: string
   /** The guarantee that must notice. */
   readonly guarantee: string
-  /** Wraps the memory of each thread (`thread` is its name); left out where the program itself is the faulty variant. */
+  /** Wraps the memory of each thread (`thread` is its name) and of `recover`; left out where the program itself is the faulty variant. */
   memory?(memory: Memory, thread: string): Memory
 }
 
@@ -19,6 +19,8 @@ export interface Check {
     readonly verdict: Verdict
     /** Compared only when the verdict is `holds`. */
     readonly executions?: number
+    /** How many recoveries differ in what they saw after a crash. Compared only when the verdict is `holds`. */
+    readonly recoveries?: number
     /** The kind of failure, where no guarantee is named by the program itself (a deadlock, say). */
     readonly failure?: FailureKind
   }
@@ -34,7 +36,14 @@ export function checkedProgram(check: Check): Program {
     name,
     (memory: Memory, mark: never) => (body as (m: Memory, k: never) => unknown)(wrap.call(mutant, memory, name), mark),
   ])
-  return { ...program, threads: Object.fromEntries(threads) }
+  const { recover } = program
+  return {
+    ...program,
+    threads: Object.fromEntries(threads),
+    ...(recover === undefined
+      ? {}
+      : { recover: (memory, acknowledged) => recover(wrap.call(mutant, memory, 'recover'), acknowledged) }),
+  }
 }
 
 /** Why a report does not meet the expectation of its check, in one sentence; `undefined` when it does. */
@@ -47,8 +56,10 @@ export function unmet(
     const why = report.failure === undefined ? '' : `: ${report.failure.kind}, ${report.failure.message}`
     return `expected ${expect.verdict}, but the search says ${report.verdict}${why}`
   }
-  if (report.verdict === 'holds' && expect.executions !== undefined && report.executions !== expect.executions) {
-    return `expected ${expect.executions} executions, found ${report.executions}`
+  for (const what of ['executions', 'recoveries'] as const) {
+    if (report.verdict === 'holds' && expect[what] !== undefined && report[what] !== expect[what]) {
+      return `expected ${expect[what]} ${what}, found ${report[what] ?? 0}`
+    }
   }
   if (report.verdict !== 'refuted') return undefined
   const { kind, guarantee } = report.failure as NonNullable<Report['failure']>

@@ -43,6 +43,8 @@ interface State {
   readonly left: ReadonlyMap<number, number>
   readonly names: ReadonlyMap<string, number>
   readonly answers: readonly number[]
+  /** The same for people: values of words, and the names that had been acknowledged, of those that were asked for. */
+  readonly seen: readonly string[]
   readonly first: readonly number[]
   /** A crash of the recovery. */
   readonly again: { readonly deeds: Deeds; readonly cut: Cut; readonly choices: readonly number[] } | undefined
@@ -54,7 +56,7 @@ export class Crashes {
   readonly #unitBytes: UnitBytes
   readonly #names = new Set<string>()
   #root: Recovery | undefined
-  /** The answers of each recovery after a crash of the threads. */
+  /** What each recovery after a crash of the threads saw: no two saw the same. */
   readonly recoveries: Set<string> = new Set()
 
   constructor(program: Program, initial: Int32Array) {
@@ -73,15 +75,10 @@ export class Crashes {
     const known = this.#names.size
     for (const name of persistence.acknowledged.keys()) this.#names.add(name)
     // Who goes through all names asks for more of them now.
-    if (this.#names.size > known) this.#forget()
+    if (this.#names.size > known) this.#root = undefined
     const cut = new Cut(persistence, this.#unitBytes)
-    const start: State = { cut, left: new Map(), names: new Map(), answers: [], first: [], again: undefined }
+    const start: State = { cut, left: new Map(), names: new Map(), answers: [], seen: [], first: [], again: undefined }
     this.#visit(this.#tree, start, persistence)
-  }
-
-  #forget(): void {
-    this.#root = undefined
-    this.recoveries.clear()
   }
 
   get #tree(): Recovery {
@@ -112,21 +109,24 @@ export class Crashes {
       throw new RecoveryBroken(thrown.error, persistence.eventsBefore(state.cut.least), choices)
     }
     if (state.again !== undefined) return
-    this.recoveries.add(state.answers.join())
+    this.recoveries.add(state.seen.join())
     if (deeds.changes) {
       const again = { deeds, cut: new Cut(deeds, this.#unitBytes), choices: [] }
-      this.#visit(this.#tree, { ...state, answers: [], again }, persistence)
+      this.#visit(this.#tree, { ...state, answers: [], seen: [], again }, persistence)
     }
   }
 
   #go(at: Recovery, answer: number, state: State, persistence: Persistence): void {
+    const { question } = at
     const answers = [...state.answers, answer]
+    const said = question === undefined || 'word' in question ? [`${answer}`] : answer === 1 ? [`@${question.name}`] : []
+    const seen = [...state.seen, ...said]
     let next = at.answered.get(answer)
     if (next === undefined) {
       next = recover(this.#program, answers, [...this.#names])
       at.answered.set(answer, next)
     }
-    this.#visit(next, { ...state, answers }, persistence)
+    this.#visit(next, { ...state, answers, seen }, persistence)
   }
 
   /** What the threads can have left in a word. */

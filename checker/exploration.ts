@@ -119,8 +119,9 @@ export class Exploration {
   /** What was found since `enter`. */
   get tally(): Tally {
     const witnessed = Object.keys(this.#program.sometimes ?? {}).filter((name) => !this.#unwitnessed.has(name))
+    const outcomes = this.#wantsOutcomes ? { outcomes: [...this.#outcomes] } : {}
     const recoveries = this.#crashes === undefined ? {} : { recoveries: [...this.#crashes.recoveries] }
-    return { ...this.#counts, witnessed, ...(this.#wantsOutcomes ? { outcomes: [...this.#outcomes], ...recoveries } : {}) }
+    return { ...this.#counts, witnessed, ...outcomes, ...recoveries }
   }
 
   /**

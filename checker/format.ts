@@ -211,13 +211,18 @@ export function checksTable(results: readonly CheckResult[], paint: Paint = plai
   const mutants = results.filter(({ mutant }) => mutant !== undefined)
   const parts: string[] = []
   if (checks.length > 0) {
+    const crashes = checks.some(({ report }) => report.recoveries !== undefined)
     const rows = checks.map((result) => {
-      const { executions, blocked, discarded, seconds } = result.report
-      const numbers = [count(executions), count(blocked), count(discarded), seconds.toFixed(3)]
+      const { executions, blocked, discarded, seconds, recoveries } = result.report
+      const found = crashes ? [recoveries === undefined ? '' : count(recoveries)] : []
+      const numbers = [count(executions), ...found, count(blocked), count(discarded), seconds.toFixed(3)]
       return [result.name, verdictText(result.report), ...numbers, met(result)]
     })
-    const titles = ['check', 'verdict', 'executions', 'blocked', 'discarded', 'seconds', 'as expected']
-    parts.push(fittingTable([head(titles), ...rows], new Set([2, 3, 4, 5]), columns, [4, 3]))
+    const found = crashes ? ['recoveries'] : []
+    const titles = ['check', 'verdict', 'executions', ...found, 'blocked', 'discarded', 'seconds', 'as expected']
+    const [first, last] = [titles.indexOf('executions'), titles.indexOf('seconds')]
+    const numeric = new Set(Array.from({ length: last - first + 1 }, (_, i) => first + i))
+    parts.push(fittingTable([head(titles), ...rows], numeric, columns, [last - 1, last - 2]))
   }
   if (mutants.length > 0) {
     const rows = mutants.map((result) => {

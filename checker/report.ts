@@ -61,7 +61,7 @@ export interface Report {
   readonly covered?: Covered
   /** Canonical JSON of the distinct results and final values, on request. */
   readonly outcomes?: readonly string[]
-  /** How many recoveries after a crash differ in what they saw, with the outcomes. */
+  /** How many recoveries differ in what they saw after a crash of the threads, where there are crashes. */
   readonly recoveries?: number
   readonly failure?: Failure
 }

@@ -11,7 +11,7 @@ export interface Tally {
   readonly witnessed: readonly string[]
   /** The distinct outcomes, if they are wanted. */
   readonly outcomes?: readonly string[]
-  /** What the distinct recoveries after a crash saw, if outcomes are wanted. */
+  /** What the distinct recoveries after a crash saw, if there are crashes. */
   readonly recoveries?: readonly string[]
 }
 

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { type Check, checkedProgram, unmet } from '../../checker/check.ts'
 import { explore } from '../../checker/explore.ts'
-import { stepText } from '../../checker/format.ts'
+import { type CheckResult, checksTable, stepText } from '../../checker/format.ts'
 import { guarantee } from '../../checker/guarantee.ts'
 import { replay } from '../../checker/replay.ts'
+import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Faults, Program } from '../../model/program.ts'
 import { seed } from '../seed.ts'
@@ -39,22 +41,22 @@ function flush(memory: Memory, byte: number, length: number): void {
 describe('crashes leave as many states as there are', () => {
   it.each([0, 1, 4, 7])('kill: one thread that stores to %i words', (n) => {
     const program = reading(upTo(8), { a: stores(n) }, { crash: 'kill' })
-    expect(explore(program, { outcomes: true })).toMatchObject({ verdict: 'holds', executions: 1, recoveries: n + 1 })
+    expect(explore(program)).toMatchObject({ verdict: 'holds', executions: 1, recoveries: n + 1 })
   })
 
   it('kill: two threads that store to two words each', () => {
     const program = reading(upTo(4), { a: stores(2), b: stores(2, 2) }, { crash: 'kill' })
-    expect(explore(program, { outcomes: true }).recoveries).toBe(9)
+    expect(explore(program).recoveries).toBe(9)
   })
 
   it('kill: what is written Unordered, one word after the other', () => {
     const program = reading(upTo(3), { a: (memory) => memory.writeBytes(0, new Uint8Array(12).fill(1)) }, { crash: 'kill' })
-    expect(explore(program, { outcomes: true }).recoveries).toBe(4)
+    expect(explore(program).recoveries).toBe(4)
   })
 
   it.each([0, 1, 5])('power: %i words', (n) => {
     const program = reading(upTo(6), { a: stores(n) }, { crash: 'power' })
-    expect(explore(program, { outcomes: true }).recoveries).toBe(2 ** n)
+    expect(explore(program).recoveries).toBe(2 ** n)
   })
 
   it.each([
@@ -68,7 +70,7 @@ describe('crashes leave as many states as there are', () => {
         if (i <= m) memory.store(1, i)
       }
     }
-    expect(explore(reading([0, 1], { a }, { crash: 'power' }), { outcomes: true }).recoveries).toBe((n + 1) * (m + 1))
+    expect(explore(reading([0, 1], { a }, { crash: 'power' })).recoveries).toBe((n + 1) * (m + 1))
   })
 
   it.each([
@@ -80,7 +82,7 @@ describe('crashes leave as many states as there are', () => {
       for (const word of places) memory.store(word, 1)
     }
     const program = reading(places, { a }, { crash: 'power', unit })
-    expect(explore(program, { outcomes: true }).recoveries).toBe((2 + 1) * (3 + 1))
+    expect(explore(program).recoveries).toBe((2 + 1) * (3 + 1))
   })
 
   it.each([
@@ -94,7 +96,7 @@ describe('crashes leave as many states as there are', () => {
         if (word === j - 1) flush(memory, 0, 4 * n)
       }
     }
-    const { recoveries } = explore(reading(upTo(n), { a }, { crash: 'power' }), { outcomes: true })
+    const { recoveries } = explore(reading(upTo(n), { a }, { crash: 'power' }))
     expect(recoveries).toBe(2 ** j + 2 ** (n - j) - 1)
   })
 
@@ -104,7 +106,7 @@ describe('crashes leave as many states as there are', () => {
       flush(memory, 0, 4)
     }
     const program = reading(upTo(3), { a, b: stores(2, 1) }, { crash: 'power' })
-    expect(explore(program, { outcomes: true })).toMatchObject({ executions: 1, recoveries: 8 })
+    expect(explore(program)).toMatchObject({ executions: 1, recoveries: 8 })
   })
 })
 
@@ -225,6 +227,58 @@ describe('a recovery that crashes', () => {
       }
     expect(explore(takeOver('power', moving(true))).verdict).toBe('holds')
     expect(explore(takeOver('power', moving(false))).failure).toMatchObject({ guarantee: 'order' })
+  })
+})
+
+describe('recoveries are counted by what they saw', () => {
+  const marking: Program = {
+    name: 'marking',
+    words: 1,
+    threads: {
+      a: (_, mark) => {
+        for (const name of ['x', 'y']) mark('ack', name)
+      },
+      b: (memory, mark) => {
+        memory.store(0, 1)
+        mark('ack', 'z')
+      },
+    },
+    faults: { crash: 'kill' },
+  }
+
+  it('and who goes through all names sees those that there are', () => {
+    const recover = (memory: Memory, acknowledged: ReadonlySet<string>): void => {
+      memory.load(0)
+      for (const name of acknowledged) guarantee('order', name !== 'y' || acknowledged.has('x'))
+    }
+    // None, x, or x and y; nothing stored, stored, or stored and told.
+    expect(explore({ ...marking, recover })).toMatchObject({ verdict: 'holds', recoveries: 3 * 3 })
+  })
+
+  it('and a check can say how many it expects', () => {
+    const check = { program: { ...marking, recover: (memory: Memory) => void memory.load(0) } }
+    const report = explore(check.program)
+    expect(unmet({ expect: { verdict: 'holds', recoveries: 2 } }, report)).toBeUndefined()
+    expect(unmet({ expect: { verdict: 'holds', recoveries: 3 } }, report)).toBe('expected 3 recoveries, found 2')
+    const result: CheckResult = { file: 'x.ts', name: 'marking', expect: { verdict: 'holds' }, met: true, report }
+    expect(checksTable([result]).split('\n')[0].split(/ {2,}/).slice(0, 4)).toEqual([
+      'check',
+      'verdict',
+      'executions',
+      'recoveries',
+    ])
+  })
+
+  it('and mutants may change what recoveries see', () => {
+    class Blind extends ForwardingMemory {
+      override load(): number {
+        return 5
+      }
+    }
+    const recover = (memory: Memory): void => guarantee('seen', memory.load(0) < 2)
+    const mutant = { name: 'blind', guarantee: 'seen', memory: (inner: Memory) => new Blind(inner) }
+    const check: Check = { program: { ...marking, recover }, mutant, expect: { verdict: 'refuted' } }
+    expect(unmet(check, explore(checkedProgram(check)))).toBeUndefined()
   })
 })
 
