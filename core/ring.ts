@@ -1,6 +1,17 @@
-import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, wholeLines, writeHeader } from './layout.ts'
+import { isLost, lostWord, nobody, wordOfSelf } from './holder.ts'
+import {
+  fourLetters,
+  lineWords,
+  publishHeader,
+  readHeader,
+  requirePlace,
+  requireWords,
+  wholeLines,
+  writeHeader,
+} from './layout.ts'
 import type { Memory } from './memory.ts'
-import { deadlineAfter, distance, positionIn, positionStep, publishPosition, sleepUntilMoved } from './position.ts'
+import { Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { distance, isClosed, itemAt, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
 
 /**
@@ -9,66 +20,74 @@ import { requireInteger, requireTimeout, show } from './require.ts'
  * After Neobuffer (fixed-size items copied in, the slowest reader holds the writer back, consumption is local) and the
  * LMAX Disruptor (Thompson, Farley, Barker, Gee and Stewart, 2011: positions instead of head and tail, a power of two of
  * slots, private copies of other threads' positions, batches that publish once). Lamport's single-producer queue is the
- * case of one reader. We depart from them in that threads sleep on the positions themselves (`position.ts`), that the roles
- * are handed out in the shared memory itself, and that positions are 31 bits wide and wrap.
+ * case of one reader. We depart from them in that threads sleep on the positions themselves (`position.ts`), that the seats
+ * are handed out in the shared memory itself and outlive their owners, and that positions are 30 bits wide and wrap.
  *
  * ```
  *   word                          owner           written by
  *   0                  header     -               create
  *   32                 written    the writer      the writer; readers set bit 0 before they sleep
- *   33                 taken      the writer      whoever calls sink() first
+ *   33                 seat       the writer      whoever takes the sink
  *   64 + 32 r          read       reader r        reader r; the writer sets bit 0 before it sleeps
- *   65 + 32 r          taken      reader r        whoever takes source r first
+ *   65 + 32 r          seat       reader r        whoever takes source r; the writer, when that one is dead
  *   64 + 32 readers    items      see below       the writer
  * ```
  *
  * The item at position p lies in slot p mod capacity. Its bytes are the writer's from the moment that every reader's
  * position is past p - capacity until `written` is past p; and from then on the readers', each until its own position is
  * past p. Both ways they change hands by an exchange of the position and a load that sees it.
+ *
+ * A seat is a holder (`holder.ts`): nobody at first, then the thread that sits there. What the dead leave behind is their
+ * position, and it is true, for positions move by one exchange. So whoever finds that a holder is dead may sit down in its
+ * place and go on from there. A reader's seat that was closed, or whose owner the writer found dead and in its way, is
+ * vacant: its position no longer holds the writer back, and whoever sits down begins with what is pushed from then on.
  */
 
 /** What a ring is made for. */
 export interface RingOptions {
-  /** How many items fit: a power of two from 1 to 2^29, so that slots go on in order where positions wrap. */
+  /** How many items fit: a power of two from 1 to 2^28, so that slots go on in order where positions wrap. */
   readonly capacity: number
   /**
    * Bytes of an item, from 1 to 2^31 - 1. Items lie side by side without padding. (Items of no bytes are refused: a batch
    * could not tell how many it has.)
    */
   readonly itemBytes: number
-  /** How many readers there are, from 1 to 65536; default 1. Items wait for a reader that has not come yet. */
+  /** How many readers there can be at a time, from 1 to 65536; default 1. */
   readonly readers?: number
-  /** Position of the first item, any 32-bit integer, counted modulo 2^31; default 0. Specs begin just below the wrap. */
-  readonly start?: number
-}
-
-/** How the two ends wait. */
-export interface WaitOptions {
   /**
-   * How many times `push` and `pop` look again before they sleep, from 0 on; default 2000. Two thousand looks take about
-   * 15 us (more where the engine has `Atomics.pause`), and a sleep with its wake-up 5 to 80 us. Choose 0 where there are
-   * more threads than processors.
+   * Whether items wait for readers that have not come yet; default true. If not, a reader gets what is pushed after it came,
+   * and one that never comes holds nobody back.
    */
-  readonly spins?: number
+  readonly awaitReaders?: boolean
+  /** Position of the first item, any 32-bit integer, counted modulo 2^30; default 0. Specs begin just below the wrap. */
+  readonly start?: number
 }
 
 /** Which reader to be, and how to wait. */
 export interface SourceOptions extends WaitOptions {
-  /** From 0 to `readers - 1`; default: the first that nobody has taken. */
+  /** From 0 to `readers - 1`; default: the first that nobody living has. */
   readonly reader?: number
 }
 
 const kind = fourLetters('RING')
-const capacityMax = 2 ** 29
+const capacityMax = 2 ** 28
 const itemBytesMax = 2 ** 31 - 1
 const readersMax = 65536
-const spinsDefault = 2000
 const parameterCount = 3
 
 const writtenAt = lineWords
 const readersAt = 2 * lineWords
-/** From a position to the word that says whether its owner has been found. */
-const takenFromPosition = 1
+/** From a position to the seat of its owner. */
+const seatFromPosition = 1
+
+/** A reader's seat in which nobody sits any more: what its position says has no meaning. */
+const vacant = lostWord
+
+/** Set in a reader's seat while its owner joins, or leaves: nobody can go on from its position. */
+const unsettled = 1
+
+/** How a stream ended: its writer closed it, or died. */
+export type StreamEnd = 'closed' | 'abandoned'
 
 /**
  * The ring as one thread sees it. `create` makes one, `attach` joins it from another thread, and `sink` and `source` hand
@@ -81,7 +100,9 @@ const takenFromPosition = 1
  * const source = Ring.attach(new SharedMemory(buffer)).source()   // each reader, in a thread of its own
  * ```
  *
- * A thread that ends without consuming what is there holds the writer back for ever, and so does a reader that never comes.
+ * A reader that goes without closing its source holds the writer back for ever; so does, as a rule, one that never comes.
+ * Where the memory has `liveness`, the dead hold nobody back: a full ring lets go of readers that died, the readers of a
+ * dead writer get what it pushed and then the end of the stream, and another thread may take either end over.
  */
 export class Ring {
   /** How many items fit. */
@@ -119,17 +140,18 @@ export class Ring {
    */
   static create(memory: Memory, options: RingOptions, at = 0): Ring {
     const shape = requireShape(options)
-    const { capacity, itemBytes, readers } = shape
+    const { capacity, itemBytes, readers, awaitReaders } = shape
     const words = wordsOf(capacity, itemBytes, readers)
     requirePlace('Ring.create', memory, at, words)
     writeHeader(memory, at, kind, words, [capacity, itemBytes, readers])
-    // Everything begins at the same position and untaken: the ring is empty. Plain, for `publishHeader` publishes it.
+    // Everything begins at the same position: the ring is empty. Plain, for `publishHeader` publishes it.
     // Safety: ring/attaches
     const start = shape.start * positionStep
     for (let end = 0; end <= readers; end++) {
+      const awaited = end === 0 || awaitReaders
       const positionAt = at + writtenAt + end * lineWords
-      memory.write(positionAt, start)
-      memory.write(positionAt + takenFromPosition, 0)
+      memory.write(positionAt, awaited ? start : withClosed(start))
+      memory.write(positionAt + seatFromPosition, awaited ? nobody : vacant)
     }
     publishHeader(memory, at)
     return new Ring(memory, at, shape)
@@ -146,33 +168,38 @@ export class Ring {
     const { words, parameters } = readHeader('Ring.attach', memory, at, kind, parameterCount)
     const [capacity, itemBytes, readers] = parameters as [number, number, number]
     const shape = requireShape({ capacity, itemBytes, readers })
-    if (words !== wordsOf(capacity, itemBytes, readers)) {
-      throw new Error(
-        `Ring.attach: expected ${wordsOf(capacity, itemBytes, readers)} words for this shape, ` +
-          `found ${words} in the header; the memory was overwritten`,
-      )
-    }
+    requireWords('Ring.attach', words, wordsOf(capacity, itemBytes, readers))
     return new Ring(memory, at, shape)
   }
 
   /**
-   * The writing end, for one thread. Handed out once in the life of a ring, whoever asks from wherever. Wait-free.
+   * The writing end, for one thread. Handed out once, whoever asks from wherever; and once more when the thread that had it
+   * is dead, which goes on where that one stopped. Wait-free.
    *
-   * @throws Error when it was taken before
+   * @throws Error when another living thread has it, or the stream was closed
    */
   sink(options: WaitOptions = {}): Sink {
     const spins = spinsOf('Ring.sink', options)
+    const { memory } = this
     const positionAt = this.at + writtenAt
-    if (!this.take(positionAt)) {
+    if (this.sitDown('Ring.sink', positionAt) === undefined) {
       throw new Error('Ring.sink: the sink was handed out before; a ring has one writer, which must keep its sink')
     }
-    return new Sink(this.memory, this.at, this.capacity, this.itemBytes, this.readers, spins)
+    // A load, not a plain read: readers may be announcing themselves in bit 0 already. All that was ever pushed is before
+    // this position. What a dead writer left half-written lies behind it, and will be written over.
+    // Safety: ring/in-order, ring/survives-writer
+    const written = memory.load(positionAt)
+    if (isClosed(written)) throw new Error('Ring.sink: the stream was closed; create another ring')
+    return new Sink(memory, this.at, this.capacity, this.itemBytes, this.readers, spins, positionIn(written))
   }
 
   /**
-   * A reading end, for one thread; each of the `readers` ends is handed out once in the life of a ring. Wait-free.
+   * A reading end, for one thread; each of the `readers` ends is handed out to one living thread at a time. Wait-free.
    *
-   * @throws Error when this end, or every end, was taken before
+   * Who takes the place of a dead reader goes on where that one stopped, unless the writer needed the room meanwhile. Then,
+   * and in the place of a reader that closed its source, it begins with the next item that is pushed.
+   *
+   * @throws Error when other living threads have this end, or every end
    * @throws RangeError when there is no such reader
    */
   source(options: SourceOptions = {}): Source {
@@ -180,28 +207,73 @@ export class Ring {
     const { reader } = options
     if (reader !== undefined) {
       requireInteger('Ring.source: reader', reader, 0, this.readers - 1)
-      if (!this.take(this.readerAt(reader))) {
-        throw new Error(`Ring.source: source ${reader} was handed out before; its thread must keep it`)
-      }
-      return new Source(this.memory, this.at, this.capacity, this.itemBytes, this.readers, reader, spins)
+      const source = this.sourceAt(reader, spins)
+      if (source === undefined) throw new Error(`Ring.source: source ${reader} was handed out before; its thread must keep it`)
+      return source
     }
     for (let free = 0; free < this.readers; free++) {
-      if (this.take(this.readerAt(free))) {
-        return new Source(this.memory, this.at, this.capacity, this.itemBytes, this.readers, free, spins)
-      }
+      const source = this.sourceAt(free, spins)
+      if (source !== undefined) return source
     }
     throw new Error(`Ring.source: all ${this.readers} sources were handed out before; create the ring with a larger 'readers'`)
   }
 
-  private readerAt(reader: number): number {
-    return this.at + readersAt + reader * lineWords
+  private sourceAt(reader: number, spins: number): Source | undefined {
+    const positionAt = this.at + readersAt + reader * lineWords
+    const before = this.sitDown('Ring.source', positionAt)
+    if (before === undefined) return undefined
+    const position = leavesNothing(before) ? this.join(positionAt) : this.resume(positionAt)
+    return new Source(this.memory, this.at, this.capacity, this.itemBytes, this.readers, reader, spins, position)
   }
 
-  private take(positionAt: number): boolean {
-    // The role is this thread's when it turned 0 into 1. Every other taker, now or later, finds 1.
-    // Safety: ring/handed-out-once
-    return this.memory.compareExchange(positionAt + takenFromPosition, 0, 1) === 0
+  /** Takes the seat beside a position, if nobody living has it: returns what it held, or undefined. */
+  private sitDown(who: string, positionAt: number): number | undefined {
+    const { memory } = this
+    const self = wordOfSelf(who, memory)
+    for (let seen = nobody; ; ) {
+      // The seat is this thread's when it turned nobody, or whoever is not coming back, into itself. Every other taker finds
+      // this thread there, and so does the writer that was about to clear the seat.
+      // Safety: ring/handed-out-once
+      const found = memory.compareExchange(positionAt + seatFromPosition, seen, leavesNothing(seen) ? self | unsettled : self)
+      if (found === seen) return found
+      if (!isLost(memory, found)) return undefined
+      seen = found
+    }
   }
+
+  /** Goes on where the reader before stopped, or at the first item. */
+  private resume(positionAt: number): number {
+    // A load, not a plain read: the writer may be announcing itself in bit 0 already. The items from this position on are
+    // held for whoever sits here.
+    // Safety: ring/in-order, ring/survives-reader
+    return positionIn(this.memory.load(positionAt))
+  }
+
+  /** Begins with what is pushed from now on. The seat is unsettled. */
+  private join(positionAt: number): number {
+    const { memory } = this
+    const first = positionIn(memory.load(this.at + writtenAt))
+    // From here on the writer holds everything from `first` on for this reader: it sees that when it next looks. The writer
+    // does not sleep on this position, which holds nobody back, unless a thread died here while it joined; then it sleeps in
+    // slices.
+    // Safety: ring/joins
+    memory.store(positionAt, first)
+    // When the writer last looked without seeing that, it stood at this position or before, and found at most a whole ring of
+    // room. So it writes over nothing that comes after this position. Now it may sleep on `first`, and is woken.
+    // Safety: ring/joins, ring/wakes
+    const latest = positionIn(memory.load(this.at + writtenAt))
+    if (latest !== first) publishPosition(memory, positionAt, latest)
+    // Until here the items from the position on may have been written over. Whoever takes the place of a thread that died
+    // before this joins anew.
+    // Safety: ring/survives-reader
+    memory.store(positionAt + seatFromPosition, wordOfSelf('Ring.source', memory))
+    return latest
+  }
+}
+
+/** Whether the one who sat in a reader's seat has left no position from which another one could go on. */
+function leavesNothing(seat: number): boolean {
+  return seat === vacant || (seat & unsettled) !== 0
 }
 
 /**
@@ -221,8 +293,9 @@ export class Sink {
   private readonly readersAt: number
   private readonly readersEnd: number
   private readonly itemsByte: number
-  /** The next item to write: always what `written` says, without the announcement. */
-  private position: number
+  /** The next item to write: always what `written` says, without its flags. */
+  private next: number
+  private isOpen = true
   /** So many items fit for certain: readers only ever make room, so that a stale count errs on the safe side. */
   private room = 0
   /** The reader that was furthest behind at the last `refresh`, as the index of its position, and what it held. */
@@ -230,7 +303,7 @@ export class Sink {
   private slowestSeen = 0
 
   /** Use `Ring.sink`. */
-  constructor(memory: Memory, at: number, capacity: number, itemBytes: number, readers: number, spins: number) {
+  constructor(memory: Memory, at: number, capacity: number, itemBytes: number, readers: number, spins: number, position: number) {
     this.memory = memory
     this.capacity = capacity
     this.itemBytes = itemBytes
@@ -239,9 +312,12 @@ export class Sink {
     this.readersAt = at + readersAt
     this.readersEnd = this.readersAt + readers * lineWords
     this.itemsByte = 4 * this.readersEnd
-    // A load, not a plain read: readers may be announcing themselves in bit 0 already.
-    // Safety: ring/in-order
-    this.position = positionIn(memory.load(this.writtenAt))
+    this.next = position
+  }
+
+  /** How many items were pushed since the ring was created at position 0, by whichever writer, modulo 2^30. */
+  get position(): number {
+    return itemAt(this.next)
   }
 
   /**
@@ -249,7 +325,7 @@ export class Sink {
    * shared loads only when no room is known of.
    */
   free(): number {
-    return this.room > 0 ? this.room : this.refresh()
+    return this.room > 0 ? this.room : this.makeRoom()
   }
 
   /**
@@ -261,7 +337,7 @@ export class Sink {
    */
   tryPush(item: Uint8Array): boolean {
     if (item.length !== this.itemBytes) this.refuseItem(item)
-    if (this.room === 0 && this.refresh() === 0) return false
+    if (this.room === 0 && this.makeRoom() === 0) return false
     this.writeOne(item)
     return true
   }
@@ -276,7 +352,7 @@ export class Sink {
   push(item: Uint8Array, timeoutMs: number = Infinity): boolean {
     if (item.length !== this.itemBytes) this.refuseItem(item)
     requireTimeout('Sink.push', timeoutMs)
-    if (this.room === 0 && this.refresh() === 0 && !this.waitForRoom(deadlineAfter(this.memory, timeoutMs))) return false
+    if (this.room === 0 && this.makeRoom() === 0 && !this.waitForRoom(this.patience(timeoutMs))) return false
     this.writeOne(item)
     return true
   }
@@ -290,7 +366,7 @@ export class Sink {
    */
   tryPushBatch(items: Uint8Array): number {
     const count = this.countOf(items)
-    if (this.room < count) this.refresh()
+    if (this.room < count) this.makeRoom()
     const pushed = Math.min(count, this.room)
     if (pushed > 0) this.writeMany(items, 0, pushed)
     return pushed
@@ -307,16 +383,31 @@ export class Sink {
   pushBatch(items: Uint8Array, timeoutMs: number = Infinity): number {
     requireTimeout('Sink.pushBatch', timeoutMs)
     const count = this.countOf(items)
-    const deadline = deadlineAfter(this.memory, timeoutMs)
+    let patience: Patience | undefined
     let pushed = 0
     while (pushed < count) {
-      if (this.room < count - pushed) this.refresh()
-      if (this.room === 0 && !this.waitForRoom(deadline)) break
+      if (this.room < count - pushed) this.makeRoom()
+      if (this.room === 0) {
+        patience ??= this.patience(timeoutMs)
+        if (!this.waitForRoom(patience)) break
+      }
       const fitting = Math.min(count - pushed, this.room)
       this.writeMany(items, pushed, fitting)
       pushed += fitting
     }
     return pushed
+  }
+
+  /**
+   * Ends the stream: readers get what was pushed, then the end. Wait-free. Every later push throws; closing again does nothing.
+   */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.room = 0
+    // The end of the stream lies where the last item ends, and is seen by whoever sees that.
+    // Safety: ring/ends
+    publishPosition(this.memory, this.writtenAt, withClosed(this.next))
   }
 
   private writeOne(item: Uint8Array): void {
@@ -328,7 +419,7 @@ export class Sink {
 
   private writeMany(items: Uint8Array, from: number, count: number): void {
     const { itemBytes } = this
-    const slot = (this.position >>> 1) & (this.capacity - 1)
+    const slot = itemAt(this.next) & (this.capacity - 1)
     const first = Math.min(count, this.capacity - slot)
     // As in `writeOne`, for `count` slots: up to the end of the ring, and the rest at its beginning.
     // Safety: ring/back-pressure, ring/whole-items
@@ -343,48 +434,79 @@ export class Sink {
 
   private publish(count: number): void {
     this.room -= count
-    this.position = (this.position + count * positionStep) | 0
+    this.next = (this.next + count * positionStep) | 0
     // The bytes written are the writer's until this exchange and the readers' after it. Observed by the load in
     // `Source.refresh`. Nobody else moves `written`; who sleeps on it is woken.
     // Safety: ring/publishes, ring/in-order
-    publishPosition(this.memory, this.writtenAt, this.position)
+    publishPosition(this.memory, this.writtenAt, this.next)
   }
 
   private slotByte(): number {
     // A power of two divides the range of positions, so that slots go on in order where positions wrap.
     // Safety: ring/wraps
-    return this.itemsByte + ((this.position >>> 1) & (this.capacity - 1)) * this.itemBytes
+    return this.itemsByte + (itemAt(this.next) & (this.capacity - 1)) * this.itemBytes
   }
 
-  /** Looks where the readers are; returns how many items fit. */
-  private refresh(): number {
+  /** Looks where the readers are, and lets go of those that died where they are in the way; returns how many items fit. */
+  private makeRoom(): number {
+    if (!this.isOpen) throw new Error('Sink: the stream was closed')
+    do this.refresh()
+    while (this.room === 0 && this.evictSlowest())
+    return this.room
+  }
+
+  private refresh(): void {
     let room = this.capacity
     for (let positionAt = this.readersAt; positionAt < this.readersEnd; positionAt += lineWords) {
       // The reader is done with every item before this position: their bytes are the writer's again, once all readers
-      // are. Written by the exchange in `Source.consume`; the reader never goes back.
-      // Safety: ring/back-pressure
+      // are. Written by the exchange in `Source.consume`; the reader never goes back. A closed one reads no more, and
+      // whoever takes its place asks for no item that was pushed before.
+      // Safety: ring/back-pressure, ring/leaves
       const seen = this.memory.load(positionAt)
-      const behind = distance(positionIn(seen), this.position)
-      if (this.capacity - behind < room) {
+      const behind = distance(positionIn(seen), this.next)
+      if (this.capacity - behind < room && !isClosed(seen)) {
         room = this.capacity - behind
         this.slowestAt = positionAt
         this.slowestSeen = seen
       }
     }
-    this.room = room
-    return room
+    // A reader that joins asks for items that were not held for it, for a moment: there is no room then, and not less.
+    // Safety: ring/joins
+    this.room = Math.max(room, 0)
   }
 
-  /** Called when a `refresh` found no room. */
-  private waitForRoom(deadline: number): boolean {
-    // The slowest reader alone decides: sleeping on any other's position would wake up for nothing.
-    // Safety: ring/wakes
-    while (sleepUntilMoved(this.memory, this.slowestAt, this.slowestSeen, this.spins, deadline)) {
-      if (this.refresh() > 0) return true
+  /** Called when the ring is full. Returns whether it is worth another look. */
+  private evictSlowest(): boolean {
+    const { memory, slowestAt, slowestSeen } = this
+    if (memory.liveness === undefined) return false
+    const seatAt = slowestAt + seatFromPosition
+    const seat = memory.load(seatAt)
+    if (!isLost(memory, seat)) return false
+    // The seat is cleared first. Who takes the dead reader's place before this goes on from its position, and then this fails;
+    // who takes it after this begins at a position of its own.
+    // Safety: ring/survives-reader
+    if (seat !== vacant && memory.compareExchange(seatAt, seat, vacant) !== seat) return true
+    // The position is still the one at which the ring is full, or a new reader's, which is a different one: that stays.
+    // If this writer dies before it comes to this, the next one finds a vacant seat in its way and gets here, too.
+    // Safety: ring/survives-reader, ring/joins
+    memory.compareExchange(slowestAt, slowestSeen, withClosed(slowestSeen))
+    return true
+  }
+
+  /** Called when the ring is full. */
+  private waitForRoom(patience: Patience): boolean {
+    // The slowest reader alone decides: sleeping on any other's position would wake up for nothing. There is one look after
+    // the time is over: room that came in time is never refused.
+    // Safety: ring/wakes, ring/times-out
+    while (!patience.over) {
+      patience.sleep(this.slowestAt, this.slowestSeen)
+      if (this.makeRoom() > 0) return true
     }
-    // One look after the time is over: room that came in time is never refused.
-    // Safety: ring/times-out
-    return this.refresh() > 0
+    return false
+  }
+
+  private patience(timeoutMs: number): Patience {
+    return new Patience(this.memory, timeoutMs, this.spins)
   }
 
   private countOf(items: Uint8Array): number {
@@ -414,15 +536,25 @@ export class Source {
   private readonly writtenAt: number
   private readonly readAt: number
   private readonly itemsByte: number
-  /** The next item to read: always what the shared word says, without the announcement. */
-  private position: number
+  /** The next item to read: always what the shared word says, without its flags. */
+  private next: number
+  private isOpen = true
   /** So many items are there for certain: the writer only ever adds, so that a stale count errs on the safe side. */
   private ready = 0
-  /** `written` as it was at the last `refresh`, with the announcement. */
+  /** `written` as it was at the last `refresh`, with its flags. */
   private seen = 0
 
   /** Use `Ring.source`. */
-  constructor(memory: Memory, at: number, capacity: number, itemBytes: number, readers: number, reader: number, spins: number) {
+  constructor(
+    memory: Memory,
+    at: number,
+    capacity: number,
+    itemBytes: number,
+    readers: number,
+    reader: number,
+    spins: number,
+    position: number,
+  ) {
     this.memory = memory
     this.capacity = capacity
     this.itemBytes = itemBytes
@@ -431,9 +563,12 @@ export class Source {
     this.writtenAt = at + writtenAt
     this.readAt = at + readersAt + reader * lineWords
     this.itemsByte = 4 * (at + readersAt + readers * lineWords)
-    // A load, not a plain read: the writer may be announcing itself in bit 0 already.
-    // Safety: ring/in-order
-    this.position = positionIn(memory.load(this.readAt))
+    this.next = position
+  }
+
+  /** How many items were pushed before the next one to read, since the ring was created at position 0, modulo 2^30. */
+  get position(): number {
+    return itemAt(this.next)
   }
 
   /**
@@ -502,7 +637,7 @@ export class Source {
   pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
     if (target.length !== this.itemBytes) this.refuseTarget(target)
     requireTimeout('Source.pop', timeoutMs)
-    if (this.ready === 0 && this.refresh() === 0 && !this.waitForItems(deadlineAfter(this.memory, timeoutMs))) return false
+    if (this.ready === 0 && this.refresh() === 0 && !this.waitForItems(timeoutMs)) return false
     this.readOne(0, target)
     this.consume(1)
     return true
@@ -535,14 +670,48 @@ export class Source {
     requireTimeout('Source.popBatch', timeoutMs)
     const popped = this.tryPopBatch(target)
     if (popped > 0 || target.length === 0) return popped
-    if (!this.waitForItems(deadlineAfter(this.memory, timeoutMs))) return 0
+    if (!this.waitForItems(timeoutMs)) return 0
     const count = Math.min(target.length / this.itemBytes, this.ready)
     this.readMany(target, count)
     return count
   }
 
+  /**
+   * Whether the stream has ended: everything was read, and nobody will push more. Wait-free. Tells why `pop` returned false.
+   *
+   * - `'closed'`: the writer closed it.
+   * - `'abandoned'`: the writer died. Another one may take its place, and then the stream goes on.
+   */
+  end(): StreamEnd | undefined {
+    if (this.available() > 0) return undefined
+    // As in `waitForItems`.
+    // Safety: ring/ends, ring/survives-writer
+    if (!isClosed(this.seen) && (!this.isAbandoned() || this.refresh() > 0)) return undefined
+    return isClosed(this.seen) ? 'closed' : 'abandoned'
+  }
+
+  /**
+   * Leaves the ring: from now on this reader holds nobody back, and another thread can take its place. Wait-free. Every later
+   * call throws; closing again does nothing.
+   */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.ready = 0
+    const { memory, readAt } = this
+    // Who takes the place of a thread that dies while it leaves does not go on from a position that holds nobody back.
+    // Safety: ring/joins
+    memory.store(readAt + seatFromPosition, wordOfSelf('Source', memory) | unsettled)
+    // The writer no longer waits for this reader, which reads nothing any more; if it sleeps, it is woken.
+    // Safety: ring/leaves
+    publishPosition(memory, readAt, withClosed(this.next))
+    // Until here the seat was this thread's: nobody else has moved the position.
+    // Safety: ring/leaves
+    memory.store(readAt + seatFromPosition, vacant)
+  }
+
   private readOne(index: number, target: Uint8Array): void {
-    const slot = ((this.position >>> 1) + index) & (this.capacity - 1)
+    const slot = (itemAt(this.next) + index) & (this.capacity - 1)
     // The item is published, as `ready` says, and this reader is not past it: nobody writes these bytes.
     // Safety: ring/whole-items, ring/back-pressure
     this.memory.readBytes(this.itemsByte + slot * this.itemBytes, target)
@@ -550,7 +719,7 @@ export class Source {
 
   private readMany(target: Uint8Array, count: number): void {
     const { itemBytes } = this
-    const slot = (this.position >>> 1) & (this.capacity - 1)
+    const slot = itemAt(this.next) & (this.capacity - 1)
     const first = Math.min(count, this.capacity - slot)
     // As in `readOne`, for `count` slots: up to the end of the ring, and the rest from its beginning.
     // Safety: ring/whole-items, ring/back-pressure
@@ -563,33 +732,44 @@ export class Source {
 
   private consume(count: number): void {
     this.ready -= count
-    this.position = (this.position + count * positionStep) | 0
+    this.next = (this.next + count * positionStep) | 0
     // The bytes of these items are this reader's until this exchange and, once all readers are past them, the writer's.
     // Observed by the load in `Sink.refresh`. Nobody else moves this position; a writer that sleeps on it is woken.
     // Safety: ring/back-pressure, ring/in-order
-    publishPosition(this.memory, this.readAt, this.position)
+    publishPosition(this.memory, this.readAt, this.next)
   }
 
   /** Looks where the writer is; returns how many items there are. */
   private refresh(): number {
+    if (!this.isOpen) throw new Error('Source: it was closed')
     // Every item before this position was written whole, and is this reader's to read until it moves its own position.
     // Written by the exchange in `Sink.publish`, or on top of it by a reader that announced itself, which read it too.
     // Safety: ring/publishes, ring/in-order
     this.seen = this.memory.load(this.writtenAt)
-    this.ready = distance(this.position, positionIn(this.seen))
+    this.ready = distance(this.next, positionIn(this.seen))
     return this.ready
   }
 
   /** Called when a `refresh` found no item. */
-  private waitForItems(deadline: number): boolean {
-    // Sleeps on the very position that showed nothing: whatever is pushed moves it, and wakes all that sleep on it.
-    // Safety: ring/wakes
-    while (sleepUntilMoved(this.memory, this.writtenAt, this.seen, this.spins, deadline)) {
+  private waitForItems(timeoutMs: number): boolean {
+    const patience = new Patience(this.memory, timeoutMs, this.spins)
+    while (!patience.over && !isClosed(this.seen)) {
+      // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for.
+      // Safety: ring/survives-writer
+      if (this.isAbandoned()) return this.refresh() > 0
+      // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
+      // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
+      // Safety: ring/wakes, ring/times-out
+      patience.sleep(this.writtenAt, this.seen)
       if (this.refresh() > 0) return true
     }
-    // One look after the time is over: an item that came in time is never missed.
-    // Safety: ring/times-out
-    return this.refresh() > 0
+    return false
+  }
+
+  /** Whether there was a writer, and it is dead. */
+  private isAbandoned(): boolean {
+    const { memory } = this
+    return memory.liveness !== undefined && isLost(memory, memory.load(this.writtenAt + seatFromPosition))
   }
 
   private refuseTarget(target: Uint8Array): never {
@@ -611,7 +791,7 @@ function requireWholeItems(who: string, bytes: Uint8Array, itemBytes: number): n
 }
 
 function requireShape(options: RingOptions): Required<RingOptions> {
-  const { capacity, itemBytes, readers = 1, start = 0 } = options
+  const { capacity, itemBytes, readers = 1, awaitReaders = true, start = 0 } = options
   requireInteger('Ring: capacity', capacity, 1, capacityMax)
   if ((capacity & (capacity - 1)) !== 0) {
     const above = 2 ** Math.ceil(Math.log2(capacity))
@@ -620,15 +800,9 @@ function requireShape(options: RingOptions): Required<RingOptions> {
   requireInteger('Ring: itemBytes', itemBytes, 1, itemBytesMax)
   requireInteger('Ring: readers', readers, 1, readersMax)
   requireInteger('Ring: start', start, -(2 ** 31), 2 ** 32 - 1)
-  return { capacity, itemBytes, readers, start }
+  return { capacity, itemBytes, readers, awaitReaders, start }
 }
 
 function wordsOf(capacity: number, itemBytes: number, readers: number): number {
   return readersAt + readers * lineWords + wholeLines(Math.ceil((capacity * itemBytes) / 4))
-}
-
-function spinsOf(who: string, options: WaitOptions): number {
-  const { spins = spinsDefault } = options
-  requireInteger(`${who}: spins`, spins, 0, 2 ** 31 - 1)
-  return spins
 }

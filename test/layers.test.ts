@@ -128,6 +128,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'Sink',
     'Source',
     'SourceOptions',
+    'StreamEnd',
     'WaitOptions',
     'WaitResult',
     'lineWords',

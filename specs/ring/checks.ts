@@ -1,5 +1,24 @@
 import type { Check } from '../../checker/check.ts'
 import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
+import { lifeMutants } from './life-mutants.ts'
+import {
+  closing,
+  closingTried,
+  joinerReplacedTried,
+  joining,
+  joiningTried,
+  leaving,
+  oneSinkLeft,
+  readerDies,
+  readerDiesTried,
+  readerReplaced,
+  readerReplacedTried,
+  rejoining,
+  rejoiningTried,
+  writerDies,
+  writerDiesTried,
+  writerReplaced,
+} from './life-programs.ts'
 import { equivalents, mutants } from './mutants.ts'
 import {
   advanceOnly,
@@ -82,8 +101,8 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(11_229, blocking(two(2), 2)),
   enumerated(193, blocking(one(1), 2, { spins: 1 })),
   enumerated(141, blocking(two(1), 1, { spins: 1 })),
-  enumerated(306, spurious(one(1), 2)),
-  enumerated(188, spurious(two(1), 1)),
+  enumerated(527, spurious(one(1), 2)),
+  enumerated(296, spurious(two(1), 1)),
 
   // Time-outs.
   enumerated(12, popTimesOut(one(1))),
@@ -95,6 +114,46 @@ export const counted: readonly Counted[] = [
   formula('one thread', 1, givesUpAlone()),
   formula('one thread', 1, givesUpAlone(1)),
 
+  // Ends close, leave and join. N readers that look for the end by themselves: the N-th power of what one does.
+  enumerated(39, closing(one(1), 1)),
+  enumerated(694, closing(one(1), 2)),
+  enumeratedOnce(11_229, closing(two(1), 1)),
+  enumerated(113, closing(one(1), 1, { spurious: true })),
+  enumerated(30, closingTried(one(2), 2, 2)),
+  enumerated(70, closingTried(one(2), 2, 3)),
+  formula('x^N, x = 30 for one reader, N = 2', 900, closingTried(two(2), 2, 2)),
+  enumerated(7, leaving(one(1), 2, 0)),
+  enumerated(65, leaving(one(1), 2, 1)),
+  enumerated(80, joining(one(1), 1)),
+  enumerated(1362, joining(one(1), 2)),
+  enumerated(59, joiningTried(one(1), 3)),
+  enumerated(184, joiningTried(one(2), 5)),
+  enumerated(192, rejoining(one(1), 1)),
+  enumeratedOnce(12_526, rejoining(one(1), 2)),
+  enumerated(57, rejoiningTried(one(1), 2)),
+  enumerated(129, rejoiningTried(one(1), 3)),
+
+  // Ends die, and others take their place.
+  enumerated(112, writerDies(one(1), 1)),
+  enumerated(1140, writerDies(one(1), 2)),
+  enumerated(46, writerDiesTried(one(1), 2)),
+  enumerated(30, writerDiesTried(one(2), 2)),
+  smaller(writerDies(one(1), 1), 12_364, writerDies(two(1), 1)),
+  enumerated(923, writerDies(one(1), 1, { kill: ['writer', 'reader0'], kills: 2 })),
+  enumeratedOnce(4977, writerReplaced(one(1), 1)),
+  enumerated(254, readerDies(one(1), 1)),
+  enumerated(2520, readerDies(one(1), 2)),
+  smaller(readerDies(one(1), 2), 22_692, readerDies(one(1), 3)),
+  enumerated(12, readerDiesTried(one(1), 1)),
+  enumerated(23, readerDiesTried(one(1), 2)),
+  enumerated(28, readerDiesTried(one(2), 3)),
+  enumeratedOnce(2664, readerReplaced(one(1), 1)),
+  enumerated(1131, readerReplacedTried(one(1), 2)),
+  enumeratedOnce(5265, readerReplacedTried(one(1), 3)),
+  enumerated(1395, joinerReplacedTried(one(1), 2)),
+  enumerated(401, joinerReplacedTried(one(2), 2)),
+  enumerated(16, oneSinkLeft()),
+
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
   ...[belowWrap, belowSignChange].flatMap((start) => [
     formula('C(2m, m), m = 3', choose(6, 3), trying(one(1, start), 3)),
@@ -105,6 +164,12 @@ export const counted: readonly Counted[] = [
     enumerated(110, blocking(one(1, start), 2)),
     enumerated(904, blocking(one(2, start), 3)),
     enumerated(68, blocking(two(1, start), 1)),
+    enumerated(39, closing(one(1, start), 1)),
+    enumerated(80, joining(one(1, start), 1)),
+    enumerated(59, joiningTried(one(1, start), 3)),
+    enumerated(112, writerDies(one(1, start), 1)),
+    enumerated(23, readerDiesTried(one(1, start), 2)),
+    enumerated(1131, readerReplacedTried(one(1, start), 2)),
   ]),
 ]
 
@@ -112,5 +177,6 @@ export const counted: readonly Counted[] = [
 export const checks: readonly Check[] = [
   ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
   ...mutants,
+  ...lifeMutants,
   ...equivalents.map(({ check }) => check),
 ]

@@ -11,6 +11,11 @@ export type Guarantee =
   | 'ring/handed-out-once'
   | 'ring/attaches'
   | 'ring/wraps'
+  | 'ring/ends'
+  | 'ring/leaves'
+  | 'ring/joins'
+  | 'ring/survives-reader'
+  | 'ring/survives-writer'
 
 /** What a ring promises: the slug by which code, programs and mutants name it, and the sentence that stands for it. */
 export const guarantees: Readonly<Record<Guarantee, string>> = {
@@ -24,7 +29,14 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'ring/notifies-sleepers-only': 'A notify is called only for an announced sleeper, and at most once for each announcement.',
   'ring/times-out':
     'With a time-out, push and pop return: not before the time is over, and not in vain if there was room, or an item, by then.',
-  'ring/handed-out-once': 'The sink and each source are handed out once, whichever threads ask for them.',
+  'ring/handed-out-once': 'The sink and each source are handed out to one living thread at a time, whichever ask for them.',
   'ring/attaches': 'Who attaches finds the whole ring as it was created, or gets an error while it is not there yet.',
   'ring/wraps': 'All of this holds on where positions wrap.',
+  'ring/ends': 'When the writer closes the stream, every reader gets all items, and then the end.',
+  'ring/leaves': 'A reader that closed its source holds nobody back, and another thread can take its place.',
+  'ring/joins': 'Who takes a place that was left gets every item that is pushed from then on, whole and in order.',
+  'ring/survives-reader':
+    'A dead reader does not hold the writer back; who takes its place goes on where it stopped, or joins if the room was needed.',
+  'ring/survives-writer':
+    'Readers get everything that a dead writer pushed, and then the end; who takes its place goes on where it stopped.',
 }

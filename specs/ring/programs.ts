@@ -1,11 +1,10 @@
 import { guarantee } from '../../checker/guarantee.ts'
-import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import { lineWords } from '../../core/layout.ts'
-import type { Memory, WaitResult } from '../../core/memory.ts'
-import { distance, positionIn, positionStep } from '../../core/position.ts'
+import type { Memory } from '../../core/memory.ts'
+import { distance, isClosed, positionIn, positionStep } from '../../core/position.ts'
 import { Ring, type RingOptions, type Sink, type Source } from '../../core/ring.ts'
-import { type Program, program, type Readable } from '../../model/program.ts'
-import { type Calls, CountingMemory, everyNotifyWasAskedFor, WitnessMemory } from '../memories.ts'
+import { type Mark, type Program, program, type Readable } from '../../model/program.ts'
+import { AnonymousMemory, type Calls, CountingMemory, everyNotifyWasAskedFor, WitnessMemory } from '../memories.ts'
 import type { Guarantee } from './guarantees.ts'
 
 /**
@@ -25,9 +24,9 @@ export const words: {
   readonly itemBytes: number
   readonly readers: number
   readonly written: number
-  readonly sinkTaken: number
+  readonly sinkSeat: number
   read(reader: number): number
-  sourceTaken(reader: number): number
+  sourceSeat(reader: number): number
 } = {
   magic: 0,
   version: 1,
@@ -37,16 +36,16 @@ export const words: {
   itemBytes: 5,
   readers: 6,
   written: lineWords,
-  sinkTaken: lineWords + 1,
+  sinkSeat: lineWords + 1,
   read: (reader) => (2 + reader) * lineWords,
-  sourceTaken: (reader) => (2 + reader) * lineWords + 1,
+  sourceSeat: (reader) => (2 + reader) * lineWords + 1,
 }
 
-const itemBytes = 3
+export const itemBytes = 3
 
-/** Positions count modulo 2^31, and a word changes its sign half-way: starts just below either place. */
-export const belowSignChange: number = 2 ** 30 - 1
-export const belowWrap: number = 2 ** 31 - 1
+/** Positions count modulo 2^30, and a word changes its sign half-way: starts just below either place. */
+export const belowSignChange: number = 2 ** 29 - 1
+export const belowWrap: number = 2 ** 30 - 1
 
 export interface Shape {
   readonly capacity: number
@@ -54,7 +53,7 @@ export interface Shape {
   readonly start?: number
 }
 
-function optionsOf(shape: Shape): RingOptions {
+export function optionsOf(shape: Shape): RingOptions {
   return { ...shape, itemBytes }
 }
 
@@ -68,16 +67,21 @@ export function itemsOf(from: number, count: number): Uint8Array {
   return bytes
 }
 
-/** Reads items and expects them from 1 on. */
-class Follower {
-  private next = 1
+/** Reads items and expects them one after the other. */
+export class Follower {
+  private next: number
   private readonly order: Guarantee
 
-  constructor(shape: Shape) {
-    this.order = inOrder(shape)
+  /**
+   * @param order what is broken when they are not
+   * @param before how many items came before
+   */
+  constructor(order: Guarantee, before = 0) {
+    this.order = order
+    this.next = before + 1
   }
 
-  /** How many items came. */
+  /** How many items came, those before the first included. */
   get count(): number {
     return this.next - 1
   }
@@ -99,7 +103,7 @@ class Follower {
 }
 
 /** In a program that crosses a wrap, what goes wrong is put down to the wrap. */
-function inOrder(shape: Shape): Guarantee {
+export function inOrder(shape: Shape): Guarantee {
   return wraps(shape) ? 'ring/wraps' : 'ring/in-order'
 }
 
@@ -121,6 +125,15 @@ export type Shares = Record<string, Share>
 /** How threads wait. Never more than one look before sleeping: a bounded loop unrolls. */
 interface Waiting {
   readonly spins?: 0 | 1
+}
+
+/** A program whose memory cannot tell who is alive: threads that sleep do so until they are woken, or their time is over. */
+export function anonymous<R extends Record<string, unknown>>(description: Program<R>): Program<R> {
+  const threads: Partial<Record<keyof R, unknown>> = {}
+  for (const name of Object.keys(description.threads) as (keyof R)[]) {
+    threads[name] = (memory: Memory, mark: Mark) => description.threads[name](new AnonymousMemory(memory), mark)
+  }
+  return program({ ...description, threads: threads as Program<R>['threads'] })
 }
 
 type Writes = (sink: Sink) => number
@@ -147,12 +160,12 @@ function writerAndReaders(
     const body = typeof reads === 'function' ? reads : (reads[reader] as Reads)
     threads[`reader${reader}`] = (memory) => {
       const counting = new CountingMemory(memory)
-      const follower = new Follower(shape)
+      const follower = new Follower(inOrder(shape))
       body(Ring.attach(counting).source({ reader, spins }), follower)
       return { items: follower.count, ...counting.calls }
     }
   }
-  return program<Shares>({
+  return anonymous<Shares>({
     name: `ring/${name}`,
     words: Ring.words(options) + lineWords,
     setup: (memory) => void Ring.create(memory, options),
@@ -167,10 +180,12 @@ function writerAndReaders(
   })
 }
 
-function neverMoreThanCapacity(memory: Readable, shape: Shape): void {
+export function neverMoreThanCapacity(memory: Readable, shape: Shape): void {
   const written = positionIn(memory.load(words.written))
   for (let reader = 0; reader < shape.readers; reader++) {
-    const unread = distance(positionIn(memory.load(words.read(reader))), written)
+    const read = memory.load(words.read(reader))
+    if (isClosed(read)) continue
+    const unread = distance(positionIn(read), written)
     guarantee(backPressure(shape), unread >= 0 && unread <= shape.capacity, `reader ${reader} has ${unread} unread items`)
   }
 }
@@ -186,7 +201,7 @@ function positionsTellWhatWasDone(memory: Readable, shape: Shape, results: Parti
   }
 }
 
-function shapeName({ capacity, readers, start = 0 }: Shape): string {
+export function shapeName({ capacity, readers, start = 0 }: Shape): string {
   const wrap = start === belowWrap ? '-wrap' : start === belowSignChange ? '-sign' : start === 0 ? '' : `-start${start}`
   return `1w${readers}r-cap${capacity}${wrap}`
 }
@@ -383,7 +398,7 @@ export function visible(shape: Shape): Program<Shares> {
   for (let reader = 0; reader < shape.readers; reader++) {
     threads[`reader${reader}`] = (memory) => {
       const source = Ring.attach(memory).source({ reader, spins: 0 })
-      const follower = new Follower(shape)
+      const follower = new Follower(inOrder(shape))
       const target = new Uint8Array(itemBytes)
       if (source.tryPop(target)) follower.take(target)
       else {
@@ -396,7 +411,7 @@ export function visible(shape: Shape): Program<Shares> {
       return { items: follower.count, announced: 0, notified: 0 }
     }
   }
-  return program<Shares>({
+  return anonymous<Shares>({
     name: `ring/visible/${shapeName(shape)}`,
     words: Ring.words(optionsOf(shape)) + lineWords,
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -419,7 +434,7 @@ const nothing = (result: boolean | number): boolean => Number(result) === 0
 /** The reader pops with a time-out, whatever the writer does meanwhile; what was pushed in time is not missed. */
 export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
   const pushedAt = ownWord(shape, 0)
-  return program<Shares>({
+  return anonymous<Shares>({
     name: `ring/pop${batch ? '-batch' : ''}-times-out/${shapeName(shape)}`,
     words: Ring.words(optionsOf(shape)) + lineWords,
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -433,7 +448,7 @@ export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
       reader0: (memory) => {
         const witness = witnessing(memory, pushedAt)
         const source = Ring.attach(witness).source({ reader: 0, spins: 0 })
-        const follower = new Follower(shape)
+        const follower = new Follower(inOrder(shape))
         const target = new Uint8Array(itemBytes)
         const found = witness.attempt<boolean | number>(
           'an item that came in time was missed',
@@ -460,7 +475,7 @@ export function popTimesOut(shape: Shape, batch = false): Program<Shares> {
 /** The writer pushes one item more than fits, with a time-out; room that was made in time is not refused. */
 export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
   const poppedAt = ownWord(shape, 0)
-  return program<Shares>({
+  return anonymous<Shares>({
     name: `ring/push${batch ? '-batch' : ''}-times-out/${shapeName(shape)}`,
     words: Ring.words(optionsOf(shape)) + lineWords,
     setup: (memory) => {
@@ -483,7 +498,7 @@ export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
       reader0: (memory) => {
         const counting = new CountingMemory(memory)
         const source = Ring.attach(counting).source({ reader: 0, spins: 0 })
-        const follower = new Follower(shape)
+        const follower = new Follower(inOrder(shape))
         const target = new Uint8Array(itemBytes)
         if (source.tryPop(target)) {
           follower.take(target)
@@ -508,7 +523,7 @@ export function pushTimesOut(shape: Shape, batch = false): Program<Shares> {
 /** One thread has both ends of a ring: what it cannot do, nobody will make possible. Everything gives up in time. */
 export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly (boolean | number)[] }> {
   const shape: Shape = { capacity: 1, readers: 1 }
-  return program<{ alone: readonly (boolean | number)[] }>({
+  return anonymous<{ alone: readonly (boolean | number)[] }>({
     name: `ring/gives-up-alone/1w1r-cap1${spins === 1 ? '-spin1' : ''}`,
     words: Ring.words(optionsOf(shape)) + lineWords,
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -541,7 +556,7 @@ export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly (boole
 /** A time-out of 0 never sleeps: with a full or empty ring and nobody else, both ends return at once. */
 export function zeroTimeOut(): Program<{ alone: readonly boolean[] }> {
   const shape: Shape = { capacity: 1, readers: 1 }
-  return program<{ alone: readonly boolean[] }>({
+  return anonymous<{ alone: readonly boolean[] }>({
     name: 'ring/zero-time-out/1w1r-cap1',
     words: Ring.words(optionsOf(shape)),
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -560,32 +575,17 @@ export function zeroTimeOut(): Program<{ alone: readonly boolean[] }> {
   })
 }
 
-/** A wait that returns `ok` for no reason, as a futex may, the first time that a thread sleeps. */
-class SpuriousMemory extends ForwardingMemory {
-  private woken = false
-
-  override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
-    if (this.woken) return super.wait(word, expected, timeoutMs)
-    this.woken = true
-    return this.load(word) === expected ? 'ok' : 'not-equal'
-  }
-}
-
 /** `blocking`, each thread waking once for no reason. */
 export function spurious(shape: Shape, items: number): Program<Shares> {
   const original = blocking(shape, items)
-  const threads = Object.entries(original.threads).map(([name, body]) => [
-    name,
-    (memory: Memory, mark: never) => body(new SpuriousMemory(memory), mark),
-  ])
-  return { ...original, name: `${original.name}-spurious`, threads: Object.fromEntries(threads) }
+  return { ...original, name: `${original.name}-spurious`, faults: { spurious: true } }
 }
 
 /** Two threads ask for the only sink. */
 export function oneSink(): Program<Record<'first' | 'second', boolean>> {
   const shape: Shape = { capacity: 1, readers: 1 }
   const take = (memory: Memory): boolean => succeeds(() => Ring.attach(memory).sink())
-  return program<Record<'first' | 'second', boolean>>({
+  return anonymous<Record<'first' | 'second', boolean>>({
     name: 'ring/one-sink',
     words: Ring.words(optionsOf(shape)),
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -607,7 +607,7 @@ export function twoSources(): Program<Record<'first' | 'second' | 'third', numbe
     })
     return reader
   }
-  return program<Record<'first' | 'second' | 'third', number>>({
+  return anonymous<Record<'first' | 'second' | 'third', number>>({
     name: 'ring/two-sources',
     words: Ring.words(optionsOf(shape)),
     setup: (memory) => void Ring.create(memory, optionsOf(shape)),
@@ -624,11 +624,11 @@ export function twoSources(): Program<Record<'first' | 'second' | 'third', numbe
 export function attachWhileCreated(): Program<Record<'creator' | 'joiner', boolean>> {
   const shape: Shape = { capacity: 2, readers: 1 }
   const createdAt = ownWord(shape, 0)
-  return program<Record<'creator' | 'joiner', boolean>>({
+  return anonymous<Record<'creator' | 'joiner', boolean>>({
     name: 'ring/attach-while-created',
     words: Ring.words(optionsOf(shape)) + lineWords,
     setup: (memory) => {
-      for (let word = 1; word < Ring.words(optionsOf(shape)); word++) memory.write(word, 7)
+      for (let word = 1; word < Ring.words(optionsOf(shape)); word++) memory.write(word, 5)
     },
     threads: {
       creator: (memory) => {

@@ -3,6 +3,7 @@ import { role, type ScenarioBounds, type Subject } from '../../checker/scenario.
 import type { Memory } from '../../core/memory.ts'
 import { Ring, type Sink, type Source } from '../../core/ring.ts'
 import { type Outcome, type Sequential, sequential } from '../../model/sequential.ts'
+import { AnonymousMemory } from '../memories.ts'
 import { belowSignChange, belowWrap, itemOf, type Shape } from './programs.ts'
 
 /**
@@ -125,6 +126,11 @@ function optionsOf(shape: Shape): { capacity: number; readers: number; start?: n
   return { ...shape, itemBytes }
 }
 
+/** The ring, for a thread that cannot tell who is alive. */
+function ringIn(memory: Memory): Ring {
+  return Ring.attach(new AnonymousMemory(memory))
+}
+
 /** A ring under one name for each shape, with some of the operations. */
 function ring(
   name: string,
@@ -142,12 +148,12 @@ function ring(
     roles: {
       writer: role<Sink>({
         most: 1,
-        attach: (memory) => Ring.attach(memory).sink({ spins: 0 }),
+        attach: (memory) => ringIn(memory).sink({ spins: 0 }),
         operations: chosen(writing, writes),
       }),
       [shape.readers === 1 ? 'reader0' : 'reader']: role<Source>({
         most: shape.readers,
-        attach: (memory, { index }) => Ring.attach(memory).source({ reader: index, spins: 0 }),
+        attach: (memory, { index }) => ringIn(memory).source({ reader: index, spins: 0 }),
         operations: chosen(reading, reads),
       }),
     },
@@ -169,7 +175,7 @@ function alone(): Subject {
       alone: role<{ sink: Sink; source: Source }>({
         most: 1,
         attach: (memory) => {
-          const both = Ring.attach(memory)
+          const both = ringIn(memory)
           return { sink: both.sink({ spins: 0 }), source: both.source({ spins: 0 }) }
         },
         operations: {
@@ -214,7 +220,7 @@ function handingOut(): Subject {
     },
     roles: {
       taker: role<Ring>({
-        attach: (memory) => Ring.attach(memory),
+        attach: (memory) => ringIn(memory),
         operations: {
           sink: { call: (one) => given(() => Number(one.sink() === undefined)) },
           source: { call: (one) => given(() => one.source().reader) },
@@ -232,7 +238,7 @@ function creating(): Subject {
     name: 'ring/creating',
     words,
     setup: (memory) => {
-      for (let word = 1; word < words; word++) memory.write(word, 7)
+      for (let word = 1; word < words; word++) memory.write(word, 5)
     },
     history: {
       specification: sequential<boolean>({
@@ -261,7 +267,7 @@ function creating(): Subject {
 /** What a ring is like for one who joins it; once, for its ends are taken then. */
 function look(memory: Memory): readonly number[] | string {
   try {
-    const found = Ring.attach(memory)
+    const found = ringIn(memory)
     const source = found.source({ spins: 0 })
     const sink = found.sink({ spins: 0 })
     return [found.capacity, found.itemBytes, found.readers, sink.free(), source.available()]

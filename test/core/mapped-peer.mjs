@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
-const { Mutex } = await tsImport('../../core/index.ts', import.meta.url)
+const { Mutex, Ring } = await tsImport('../../core/index.ts', import.meta.url)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
 let memory
 let mutex
+let ring
 const tasks = {
   open: (path) => use(MappedMemory.open(path)),
   create: (path, options) => use(MappedMemory.create(path, options)),
@@ -25,6 +26,13 @@ const tasks = {
   lock: () => mutex.lock(),
   unlock: () => mutex.unlock(),
   change,
+  attachRing() {
+    ring = Ring.attach(memory)
+  },
+  takeSource: (reader) => ring.source({ reader }).position,
+  takeSink: () => ring.sink().position,
+  write,
+  read,
   exit: () => process.exit(),
   /** Gives root's rights up. */
   become(user) {
@@ -68,6 +76,71 @@ function change(times) {
     mutex.unlock()
   }
   return repaired
+}
+
+/**
+ * An item says which it is: item n begins with n, and the low byte of n is in all of its other bytes.
+ *
+ * @returns the item, and one more call of `fill` for each next one
+ */
+function numbered(itemBytes) {
+  const bytes = new Uint8Array(itemBytes)
+  const view = new DataView(bytes.buffer)
+  return {
+    bytes,
+    fill(n) {
+      bytes.fill(n)
+      view.setUint32(0, n, true)
+    },
+    is: (n) => view.getUint32(0, true) === n && bytes.subarray(4).every((byte) => byte === (n & 0xff)),
+  }
+}
+
+/** Waits until nobody living has that end of the ring. */
+function taken(take) {
+  for (;;) {
+    try {
+      return take()
+    } catch (error) {
+      if (!error.message.includes('handed out before')) throw error
+      nap()
+    }
+  }
+}
+
+/** Sleeps for a millisecond. */
+function nap() {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+}
+
+/** Pushes items from where the sink stands up to item `end`, and closes the stream. Returns where it began. */
+function write(end) {
+  const sink = taken(() => ring.sink())
+  const from = sink.position
+  const { bytes, fill } = numbered(ring.itemBytes)
+  while (sink.position < end) {
+    fill(sink.position)
+    sink.push(bytes)
+  }
+  sink.close()
+  return from
+}
+
+/** Reads to the end of the stream, whoever writes it, and tells in a word how far it is. Returns what it read. */
+function read(reader, progress) {
+  const source = taken(() => ring.source({ reader }))
+  const from = source.position
+  const { bytes, is } = numbered(ring.itemBytes)
+  for (;;) {
+    const { position } = source
+    if (source.pop(bytes)) {
+      if (!is(position)) throw new Error(`item ${position} holds the bytes ${bytes.join(' ')}`)
+      memory.store(progress, position + 1)
+    } else {
+      if (source.end() === 'closed') return { from, to: position }
+      nap()
+    }
+  }
 }
 
 /** Adds one and returns when so many have; spins first, so that all go on at once where processors are free. */

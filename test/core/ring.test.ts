@@ -244,11 +244,195 @@ describe('Ring', () => {
   })
 })
 
+describe('closing', () => {
+  const byte = () => new Uint8Array(1)
+
+  it('the sink ends the stream: readers get what was pushed, then the end, at once and for ever', () => {
+    const { ring, sink, sources } = ringOf({ capacity: 4, itemBytes: 1, readers: 2 })
+    sink.tryPushBatch(Uint8Array.of(1, 2))
+    for (const source of sources) expect(source.end()).toBeUndefined()
+    sink.close()
+    sink.close()
+    for (const source of sources) {
+      expect(source.end()).toBeUndefined()
+      expect([source.pop(byte()), source.popBatch(new Uint8Array(3))]).toEqual([true, 1])
+      expect(source.end()).toBe('closed')
+      expect([source.pop(byte()), source.tryPop(byte()), source.popBatch(byte()), source.available()]).toEqual([
+        false,
+        false,
+        0,
+        0,
+      ])
+      expect(source.end()).toBe('closed')
+    }
+    for (const push of [() => sink.tryPush(byte()), () => sink.push(byte()), () => sink.pushBatch(byte()), () => sink.free()]) {
+      expect(push).toThrow('Sink: the stream was closed')
+    }
+    expect(() => ring.sink()).toThrow(/the sink was handed out before/)
+  })
+
+  it('a source holds nobody back, and its place can be taken by who begins with what comes', () => {
+    const { ring, sink, sources } = ringOf({ capacity: 2, itemBytes: 1, readers: 2 })
+    sink.tryPushBatch(Uint8Array.of(1, 2))
+    expect(sink.tryPush(Uint8Array.of(3))).toBe(false)
+    sources[0]?.close()
+    sources[0]?.close()
+    expect(sources[1]?.tryPop(byte())).toBe(true)
+    expect(sink.tryPush(Uint8Array.of(3))).toBe(true)
+    for (const read of [
+      () => sources[0]?.tryPop(byte()),
+      () => sources[0]?.pop(byte()),
+      () => sources[0]?.popBatch(byte()),
+      () => sources[0]?.get(0),
+      () => sources[0]?.available(),
+      () => sources[0]?.end(),
+      () => sources[0]?.advance(1),
+    ]) {
+      expect(read).toThrow('Source: it was closed')
+    }
+    expect(() => ring.source({ reader: 1 })).toThrow(/source 1 was handed out before/)
+    const heir = ring.source()
+    expect([heir.reader, heir.position, heir.available()]).toEqual([0, 3, 0])
+    expect(sources[1]?.tryPop(byte())).toBe(true)
+    sink.tryPush(Uint8Array.of(4))
+    expect(heir.get(0)).toEqual(Uint8Array.of(4))
+    expect(sources[1]?.tryPop(byte())).toBe(true)
+    expect(sink.tryPushBatch(Uint8Array.of(5, 6))).toBe(1)
+  })
+
+  it('all sources lets the writer push into the void', () => {
+    const { sink, source } = ringOf({ capacity: 2, itemBytes: 1 })
+    source.close()
+    expect(sink.pushBatch(new Uint8Array(5))).toBe(5)
+    expect(sink.position).toBe(5)
+  })
+
+  it('nobody is waited for where the ring was made so', () => {
+    const options = { capacity: 2, itemBytes: 1, readers: 2, awaitReaders: false }
+    const ring = Ring.create(new SharedMemory(Ring.words(options)), options)
+    const sink = ring.sink()
+    expect(sink.pushBatch(Uint8Array.of(1, 2, 3))).toBe(3)
+    const late = ring.source()
+    expect(late.available()).toBe(0)
+    expect(sink.tryPushBatch(Uint8Array.of(4, 5, 6))).toBe(2)
+    expect(late.get(1)).toEqual(Uint8Array.of(5))
+    sink.close()
+    const tooLate = ring.source()
+    expect([tooLate.reader, tooLate.end(), late.end()]).toEqual([1, 'closed', undefined])
+  })
+
+  it.each(starts)('works where positions wrap, from %s', (start) => {
+    const { ring, sink, source } = ringOf({ capacity: 2, itemBytes: 1, start })
+    for (let n = 0; n < 40; n++) {
+      expect(sink.tryPush(Uint8Array.of(n))).toBe(true)
+      expect(source.tryPop(byte())).toBe(true)
+    }
+    expect([sink.position, source.position]).toEqual(Array(2).fill((((start + 40) % 2 ** 30) + 2 ** 30) % 2 ** 30))
+    source.close()
+    expect(sink.pushBatch(new Uint8Array(7))).toBe(7)
+    const heir = ring.source()
+    sink.close()
+    expect([heir.available(), heir.end()]).toEqual([0, 'closed'])
+  })
+})
+
+describe('where it is known who lives', () => {
+  /** The same words as participants see them: whoever is not in `dead` lives. */
+  class PeerMemory extends ForwardingMemory {
+    constructor(memory: SharedMemory, self: number, dead: ReadonlySet<number>) {
+      super(memory)
+      Object.assign(this, { liveness: { self, alive: (participant: number) => !dead.has(participant) } })
+    }
+  }
+
+  function peersOf(options: RingOptions) {
+    const memory = new SharedMemory(Ring.words(options))
+    Ring.create(memory, options)
+    const dead = new Set<number>()
+    return { dead, ring: (self: number) => Ring.attach(new PeerMemory(memory, self, dead)) }
+  }
+
+  const byte = () => new Uint8Array(1)
+
+  it('a full ring lets go of readers that died, and of no others', () => {
+    const { dead, ring } = peersOf({ capacity: 2, itemBytes: 1, readers: 3 })
+    const sink = ring(0).sink()
+    const [first, second, third] = [1, 2, 3].map((self) => ring(self).source({ spins: 0 }))
+    expect(sink.tryPushBatch(new Uint8Array(3))).toBe(2)
+    dead.add(1).add(3)
+    expect(sink.tryPush(byte())).toBe(false)
+    expect(second?.tryPop(byte())).toBe(true)
+    expect([first?.reader, third?.reader]).toEqual([0, 2])
+    expect(sink.push(byte())).toBe(true)
+    expect(sink.push(byte(), 120)).toBe(false)
+    expect(second?.tryPopBatch(new Uint8Array(5))).toBe(2)
+  })
+
+  it('who takes the place of a dead reader goes on where that one stopped', () => {
+    const { dead, ring } = peersOf({ capacity: 4, itemBytes: 1 })
+    const sink = ring(0).sink()
+    const source = ring(1).source()
+    sink.tryPushBatch(Uint8Array.of(1, 2, 3))
+    source.advance(1)
+    expect(() => ring(2).source()).toThrow(/all 1 sources were handed out before/)
+    dead.add(1)
+    const heir = ring(2).source()
+    expect([heir.position, heir.get(0)]).toEqual([1, Uint8Array.of(2)])
+    expect(() => ring(3).source({ reader: 0 })).toThrow(/source 0 was handed out before/)
+  })
+
+  it('or begins with what comes, when the writer needed the room', () => {
+    const { dead, ring } = peersOf({ capacity: 2, itemBytes: 1 })
+    const sink = ring(0).sink()
+    ring(1).source()
+    dead.add(1)
+    expect(sink.pushBatch(Uint8Array.of(1, 2, 3))).toBe(3)
+    const heir = ring(2).source()
+    expect([heir.position, heir.available(), sink.free()]).toEqual([3, 0, 1])
+  })
+
+  it('the readers of a dead writer get what it pushed, and then the end, until another one takes its place', () => {
+    const { dead, ring } = peersOf({ capacity: 2, itemBytes: 1 })
+    const sink = ring(0).sink()
+    const source = ring(1).source({ spins: 0 })
+    sink.tryPush(Uint8Array.of(1))
+    expect(() => ring(2).sink()).toThrow(/the sink was handed out before/)
+    dead.add(0)
+    const target = byte()
+    expect([source.pop(target), target[0], source.pop(target), source.popBatch(target)]).toEqual([true, 1, false, 0])
+    expect(source.end()).toBe('abandoned')
+    const heir = ring(2).sink()
+    expect([source.end(), heir.position]).toEqual([undefined, 1])
+    heir.push(Uint8Array.of(2))
+    heir.close()
+    expect([source.pop(target), target[0], source.pop(target), source.end()]).toEqual([true, 2, false, 'closed'])
+    dead.add(2)
+    expect(() => ring(3).sink()).toThrow('Ring.sink: the stream was closed; create another ring')
+    expect(source.end()).toBe('closed')
+  })
+
+  it('who waits learns of a death that nobody tells of', () => {
+    const dead = new Set<number>()
+    class DyingMemory extends PeerMemory {
+      override wait(...args: Parameters<ForwardingMemory['wait']>) {
+        dead.add(0)
+        return super.wait(...args)
+      }
+    }
+    const memory = new SharedMemory(Ring.words({ capacity: 1, itemBytes: 1 }))
+    Ring.create(memory, { capacity: 1, itemBytes: 1 })
+    Ring.attach(new PeerMemory(memory, 0, dead)).sink()
+    const source = Ring.attach(new DyingMemory(memory, 1, dead)).source({ spins: 0 })
+    expect(source.pop(byte())).toBe(false)
+    expect(source.end()).toBe('abandoned')
+  })
+})
+
 describe('Ring refuses', () => {
   const memory = new SharedMemory(1024)
 
   it.each([0, -2, 1.5, Number.NaN, 2 ** 30, Infinity])('a capacity of %s', (capacity) => {
-    expect(() => Ring.words({ capacity, itemBytes: 1 })).toThrow(/Ring: capacity: expected an integer from 1 to 536870912/)
+    expect(() => Ring.words({ capacity, itemBytes: 1 })).toThrow(/Ring: capacity: expected an integer from 1 to 268435456/)
   })
 
   it('a capacity that is not a power of two, and names its neighbours', () => {
@@ -280,7 +464,7 @@ describe('Ring refuses', () => {
   })
 
   it('a ring that no memory could hold', () => {
-    expect(() => Ring.create(memory, { capacity: 2 ** 29, itemBytes: 2 ** 31 - 1 })).toThrow(/make it smaller/)
+    expect(() => Ring.create(memory, { capacity: 2 ** 28, itemBytes: 2 ** 31 - 1 })).toThrow(/make it smaller/)
   })
 
   it.each([1, 16, 33, -32, 0.5, Number.NaN])('to stand at word %s', (at) => {
