@@ -10,8 +10,9 @@ const config: ViteUserConfig = defineConfig({
     // Processes, not threads: a test that leaves a worker in `Atomics.wait` cannot hold up the others.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Most tests take seconds. This ends one that hangs, also on a machine that is ten times slower.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     reporters: [
       'default',
       ...(results === undefined ? [] : [['json', { outputFile: results }] as ['json', { outputFile: string }]]),
