@@ -2,6 +2,12 @@ import { type Place, pursue, wholePlace } from './coordinator.ts'
 import type { Exploration } from './exploration.ts'
 import { sum } from './tally.ts'
 
+/** One of the parts that a tree is dealt out in, the first being 1. */
+export interface Shard {
+  readonly index: number
+  readonly of: number
+}
+
 /** How many pieces there are for each shard, if the tree is that large. */
 const piecesEach = 16
 /** How far the largest piece is explored before its rest is cut up. */
@@ -31,15 +37,15 @@ export function cutUp(exploration: Exploration, shards: number): Place[] {
   return places.map((place, piece) => ({ ...place, piece }))
 }
 
-/** The pieces of one shard, the first being 1: large ones are dealt first, each to whoever has least. */
-export function shardOf(places: readonly Place[], shard: number, shards: number): Place[] {
-  const loads = Array.from({ length: shards }, () => 0)
+/** The pieces of one shard: large ones are dealt first, each to whoever has least. */
+export function shardOf(places: readonly Place[], { index, of }: Shard): Place[] {
+  const loads = Array.from({ length: of }, () => 0)
   const own: Place[] = []
   for (const place of [...places].sort((a, b) => massOf(b) - massOf(a) || a.piece - b.piece)) {
     const least = loads.indexOf(Math.min(...loads))
     // What is explored already weighs next to nothing, but need not all lie with one.
     loads[least] += massOf(place) + 1e-9
-    if (least === shard - 1) own.push(place)
+    if (least === index - 1) own.push(place)
   }
   return own.sort((a, b) => a.piece - b.piece)
 }

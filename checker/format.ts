@@ -1,5 +1,7 @@
 /** Reports as text: numbers, tables, traces, and the line to paste. Pure, so that pages print what the command line prints. */
 import type { Check } from './check.ts'
+import type { Shard } from './deal.ts'
+import type { ShardFindings } from './merge.ts'
 import { type Estimate, type Failure, type Progress, type Report, shareEnough, type TraceStep } from './report.ts'
 import type { StressResult } from './stress.ts'
 
@@ -188,6 +190,16 @@ export interface CheckResult {
   /** Why it is not. */
   readonly unmet?: string
   readonly report: Report
+  /** Set where only one shard was explored. */
+  readonly part?: Part
+}
+
+/** What the others of the shards need to know of one of them, so that they make a whole. */
+export interface Part extends Omit<ShardFindings, 'report'> {
+  readonly shard: Shard
+  /** The same for all shards: what the result depends on, and how the work was dealt out. */
+  readonly inputs: string
+  readonly cut: string
 }
 
 /** The line that replays the failure of a check. */
@@ -197,6 +209,7 @@ export function replayLine(result: Pick<CheckResult, 'file' | 'name'>, schedule:
 
 /** What a report says, in its table's words: `holds`, `refuted by ring/in-order`, `inconclusive`. */
 export function verdictText(report: Report): string {
+  if (report.bound === 'shard') return 'its part is explored'
   return report.failure === undefined ? report.verdict : `${report.verdict} by ${broken(report.failure)}`
 }
 
@@ -205,7 +218,8 @@ export function verdictText(report: Report): string {
  * columns what the search cost goes first, and the programs of mutants.
  */
 export function checksTable(results: readonly CheckResult[], paint: Paint = plain, columns: number = wide): string {
-  const met = (result: CheckResult): Cell => (result.met ? { text: 'yes', paint: paint.green } : { text: 'no', paint: paint.red })
+  const met = ({ met, part }: CheckResult): Cell =>
+    met ? { text: part === undefined ? 'yes' : 'so far', paint: paint.green } : { text: 'no', paint: paint.red }
   const head = (titles: readonly string[]): Cell[] => titles.map((text) => ({ text, paint: paint.dim }))
   const checks = results.filter(({ mutant }) => mutant === undefined)
   const mutants = results.filter(({ mutant }) => mutant !== undefined)
@@ -258,7 +272,9 @@ export function checksSummary(results: readonly CheckResult[], paint: Paint = pl
   const executions = results.reduce((sum, result) => sum + result.report.executions, 0)
   const checks = counted(results.length, 'check')
   const cost = `${counted(executions, 'execution')} in ${duration(seconds)}`
-  if (unmet === 0) return `${paint.green(`${checks}, all as expected`)}: ${cost}`
+  const shard = results[0]?.part?.shard
+  const good = shard === undefined ? 'all as expected' : `shard ${shard.index} of ${shard.of}, all as expected so far`
+  if (unmet === 0) return `${paint.green(`${checks}, ${good}`)}: ${cost}`
   return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
 }
 

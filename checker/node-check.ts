@@ -1,9 +1,19 @@
 /** `heddle check` and `heddle replay`, the part in the main thread: asks, shows, and can be interrupted. */
 import { availableParallelism } from 'node:os'
 import { unmet } from './check.ts'
-import { type CheckResult, checksSummary, checksTable, counted, failureText, resultText, standingText } from './format.ts'
-import { Crew } from './node-crew.ts'
-import { specFiles } from './node-files.ts'
+import type { Shard } from './deal.ts'
+import {
+  type CheckResult,
+  checksSummary,
+  checksTable,
+  counted,
+  failureText,
+  type Part,
+  resultText,
+  standingText,
+} from './format.ts'
+import { Crew, type Explored } from './node-crew.ts'
+import { specFiles, version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
 import type { LoadedCheck } from './node-search.ts'
@@ -23,6 +33,8 @@ export interface CheckOptions extends ShowOptions {
   readonly progress?: boolean
   /** How many threads explore; by default as many as there are processors. */
   readonly workers?: number
+  /** Only this part of each check. */
+  readonly shard?: Shard
   /** Estimates only. */
   readonly estimate?: boolean
 }
@@ -34,6 +46,16 @@ interface Interrupted {
   readonly standing: Progress
   /** How many checks were not begun. */
   readonly left: number
+}
+
+/** What `check` and `merge` print with `--json`. */
+export interface CheckDocument {
+  readonly command: 'check' | 'merge'
+  readonly heddle?: string
+  readonly exit: number
+  readonly shard?: Shard
+  readonly interrupted?: Interrupted
+  readonly results: readonly CheckResult[]
 }
 
 const nameThem = 'name the files to check'
@@ -48,42 +70,52 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
   }
   const { results, interrupted } = await searchAll(chosen, options)
   const code = interrupted === undefined ? exitCode(results) : exit.interrupted
-  if (options.json) {
-    print(
-      JSON.stringify({ command: 'check', exit: code, ...(interrupted === undefined ? {} : { interrupted }), results }, null, 2),
-    )
-    return code
+  const { shard } = options
+  const stopped = interrupted === undefined ? {} : { interrupted }
+  const part = shard === undefined ? {} : { heddle: version(), shard }
+  showResults({ command: 'check', ...part, exit: code, ...stopped, results }, options)
+  return code
+}
+
+/** Prints what became of the checks. */
+export function showResults(document: CheckDocument, { json, verbose }: ShowOptions): void {
+  if (json) {
+    print(JSON.stringify(document, null, 2))
+    return
   }
+  const { results, interrupted } = document
   const paint = paintFor(process.stdout)
   if (results.length > 0) print(checksTable(results, paint, columnsOf(process.stdout)))
-  const told = results.filter(({ met, report }) => !met || (options.verbose && report.failure !== undefined))
+  const told = results.filter(({ met, report }) => !met || (verbose && report.failure !== undefined))
   for (const result of told) print(`\n${resultText(result, paint)}`)
-  if (interrupted === undefined) print(`\n${checksSummary(results, paint)}`)
-  if (interrupted !== undefined) {
-    const { name, standing, left } = interrupted
-    const where =
-      name === undefined ? 'while loading' : `in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`
-    complain(`interrupted ${where}`)
+  if (interrupted === undefined) {
+    print(`\n${checksSummary(results, paint)}`)
+    return
   }
-  return code
+  const { name, standing, left } = interrupted
+  const where =
+    name === undefined ? 'while loading' : `in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`
+  complain(`interrupted ${where}`)
 }
 
 async function searchAll(
   files: readonly string[],
   options: CheckOptions,
 ): Promise<{ readonly results: readonly CheckResult[]; readonly interrupted?: Interrupted }> {
-  const { only, bounds, workers } = options
+  const { only, bounds, workers = availableParallelism(), shard } = options
   const reader = new ProgressReader(options)
   const results: CheckResult[] = []
   let names: readonly string[] = []
-  const crew = new Crew({ files, only, workers: workers ?? availableParallelism(), hire: takeSearcher })
+  const content = shard !== undefined
+  const crew = new Crew({ files, only, workers, content, hire: takeSearcher })
   const exploreAll = async (): Promise<boolean> => {
     const checks = await crew.checks
     names = checks.map(({ name }) => name)
     for (const [index, check] of checks.entries()) {
-      const show = (standing: Progress): void => reader.show(names, index, standing)
-      const report = await crew.explore(index, check, { ...check.bounds, ...bounds }, show)
-      results.push(resultOf(check, report))
+      const own = { ...check.bounds, ...bounds }
+      const hear = (standing: Progress): void => reader.show(names, index, standing)
+      const explored = await crew.explore(index, check, { bounds: own, shard, hear })
+      results.push(resultOf(check, explored.report, await partOf(check, own, shard, explored)))
     }
     return true
   }
@@ -99,17 +131,31 @@ async function searchAll(
   return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
 }
 
+async function partOf(
+  check: LoadedCheck,
+  bounds: Bounds,
+  shard: Shard | undefined,
+  { findings }: Explored,
+): Promise<Part | undefined> {
+  if (shard === undefined || findings === undefined) return undefined
+  const { inputsOf } = await import('./node-imports.ts')
+  return { shard, inputs: inputsOf(check, bounds), outline: check.outline, ...findings }
+}
+
 /** What is shown of a check. */
-function resultOf({ file, name, mutant, expect }: LoadedCheck, report: Report): CheckResult {
-  const why = unmet({ expect, ...(mutant === undefined ? {} : { mutant }) }, report)
+function resultOf({ file, name, mutant, expect }: LoadedCheck, report: Report, part?: Part): CheckResult {
+  const check = { expect, ...(mutant === undefined ? {} : { mutant }) }
+  // Whether a failure is the expected one is known when those before it are.
+  const open = report.bound === 'shard' || (part !== undefined && report.verdict === expect.verdict)
+  const why = open ? undefined : unmet(check, report)
   return {
     file,
     name,
-    ...(mutant === undefined ? {} : { mutant }),
-    expect,
+    ...check,
     met: why === undefined,
     ...(why === undefined ? {} : { unmet: why }),
     report,
+    ...(part === undefined ? {} : { part }),
   }
 }
 
@@ -136,7 +182,7 @@ export async function replayCommand(file: string, schedule: string, options: Sho
   return code
 }
 
-function exitCode(results: readonly CheckResult[]): number {
+export function exitCode(results: readonly CheckResult[]): number {
   const unmet = results.filter((result) => !result.met)
   if (unmet.length === 0) return exit.ok
   return unmet.some(({ report }) => report.verdict !== 'inconclusive') ? exit.failed : exit.inconclusive

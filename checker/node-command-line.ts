@@ -1,15 +1,16 @@
 /** Reads the arguments, runs the command, sets the exit code. Commands load their code when they are chosen. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Shard } from './deal.ts'
 import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
-import { packageRoot } from './node-files.ts'
+import { version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { complain, exit, print } from './node-terminal.ts'
 import type { Bounds } from './report.ts'
 
-type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean; workers?: number }
+/** Cutting up takes longer the more there are. */
+const mostShards = 1000
+
+type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -23,9 +24,11 @@ function positiveNumber(text: string): number {
   throw new InvalidArgumentError('It is not a positive number.')
 }
 
-function version(): string {
-  const root = packageRoot(fileURLToPath(new URL('.', import.meta.url)))
-  return JSON.parse(readFileSync(join(root as string, 'package.json'), 'utf8')).version
+function shard(text: string): Shard {
+  const [, index, of] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(text) ?? []
+  if (index !== undefined && Number(index) <= Number(of) && Number(of) <= mostShards)
+    return { index: Number(index), of: Number(of) }
+  throw new InvalidArgumentError(`It is not like 2/8, with at most ${mostShards} shards.`)
 }
 
 function commandLine(done: (code: number) => void): Command {
@@ -48,7 +51,9 @@ Examples:
 
 Exit codes:
   check    0 every check as expected, 1 one was not,
-           3 one was inconclusive without being expected to be
+           3 one was inconclusive without being expected to be;
+           of a shard: 0 nothing unexpected so far
+  merge    as check
   replay   1 the failure was reproduced, 0 it was not
   stress   0 everything seen had been enumerated, 1 something was not,
            or a thread hung
@@ -69,13 +74,18 @@ Exit codes:
     .option('--seconds <n>', 'at most so many seconds a check', positiveNumber)
     .option('--events <n>', 'at most so many operations a thread', positiveInteger)
     .option('--workers <n>', 'explore in so many threads (default: one for each processor)', positiveInteger)
+    .addOption(
+      new Option('--shard <i/n>', 'explore the i-th of n parts only; heddle merge makes one of what they print with --json')
+        .argParser(shard)
+        .conflicts('executions'),
+    )
     .option('--verbose', 'print the counterexamples of mutants too')
     .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
     .addOption(
       new Option(
         '--estimate',
         'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
-      ).conflicts(['executions', 'events', 'verbose', 'progress']),
+      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard']),
     )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()
@@ -85,6 +95,13 @@ Exit codes:
         ...(events === undefined ? {} : { events }),
       }
       done(await checkCommand(files, { ...show, bounds }))
+    })
+
+  subcommand('merge <reports...>', 'tell what all shards of a check found, from what each printed with --json')
+    .option('--verbose', 'print the counterexamples of mutants too')
+    .action(async (files: string[], _: unknown, command: Command) => {
+      const { mergeCommand } = await import('./node-merge.ts')
+      done(mergeCommand(files, command.optsWithGlobals()))
     })
 
   subcommand('replay <file> [schedule]', 'run one schedule of a failure again and show what happens')

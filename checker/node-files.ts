@@ -1,6 +1,7 @@
 /** Finds the package around, and its spec modules. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { InputError } from './node-input-error.ts'
 
 /** The root of the package that a directory stands in: the nearest one upwards with a `package.json`. */
@@ -9,6 +10,12 @@ export function packageRoot(from: string): string | undefined {
     if (existsSync(join(folder, 'package.json'))) return folder
     if (dirname(folder) === folder) return undefined
   }
+}
+
+/** The version of this package. */
+export function version(): string {
+  const root = packageRoot(fileURLToPath(new URL('.', import.meta.url)))
+  return JSON.parse(readFileSync(join(root as string, 'package.json'), 'utf8')).version
 }
 
 /**

@@ -1,9 +1,11 @@
 /** A thread of `heddle check` or `heddle replay`: loads the specs and searches, while the main thread listens to Ctrl-C. */
+import { resolve } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { clock, withGuards } from '../model/guards.ts'
 import { checkedProgram } from './check.ts'
 import { type Outline, outlineOf } from './conclude.ts'
-import { type Answer, type Job, pursue } from './coordinator.ts'
+import { type Answer, type Job, type Place, pursue, wholePlace } from './coordinator.ts'
+import { cutUp, type Shard, shardOf } from './deal.ts'
 import { estimate } from './estimate.ts'
 import { Exploration } from './exploration.ts'
 import { makeSearch } from './explore.ts'
@@ -23,8 +25,11 @@ export type SearchJob =
       readonly only: string | undefined
       /** By which the main thread calls an explorer back. */
       readonly call: Int32Array
+      /** Whether it is wanted what the checks depend on. */
+      readonly content: boolean
     }
   | ExploreOrder
+  | DealOrder
   | {
       readonly kind: 'estimate'
       readonly files: readonly string[]
@@ -48,10 +53,20 @@ export interface ExploreOrder {
   readonly sample: boolean
 }
 
+/** One of the checks is to be cut up, and what one shard of it is, to be said. */
+export interface DealOrder {
+  readonly kind: 'deal'
+  readonly serial: number
+  readonly check: number
+  readonly shard: Shard
+  readonly bounds: Bounds
+}
+
 /** What it hears. */
 export type SearchMessage =
   | { readonly kind: 'planned'; readonly names: readonly string[] }
   | { readonly kind: 'loaded'; readonly checks: readonly LoadedCheck[] }
+  | ({ readonly kind: 'dealt'; readonly serial: number } & Hand)
   | { readonly kind: 'told'; readonly serial: number; readonly tally: Tally; readonly sampled?: Estimate }
   | {
       readonly kind: 'answered'
@@ -70,6 +85,15 @@ export type SearchMessage =
 export interface LoadedCheck extends Pick<CheckResult, 'file' | 'name' | 'mutant' | 'expect'> {
   readonly outline: Outline
   readonly bounds: Bounds
+  /** A hash that changes with anything that the check depends on, if it was wanted. */
+  readonly content?: string
+}
+
+/** What one shard is to explore. */
+export interface Hand {
+  readonly places: readonly Place[]
+  /** A hash of all that was dealt out, to whomever. */
+  readonly cut: string
 }
 
 function say(message: SearchMessage): void {
@@ -94,11 +118,13 @@ let call: Int32Array = callWords()
 
 async function load(job: SearchJob & { kind: 'load' }): Promise<void> {
   call = job.call
+  const imports = job.content ? new (await import('./node-imports.ts')).Imports() : undefined
   loaded = select(await loadChecks(job.files), job.only)
   const checks = loaded.map((entry) => ({
     ...described(entry),
     outline: outlineOf(checkedProgram(entry.check)),
     bounds: { ...entry.check.bounds },
+    ...(imports === undefined ? {} : { content: imports.contentOf(resolve(entry.file)) }),
   }))
   say({ kind: 'loaded', checks })
 }
@@ -144,6 +170,18 @@ function exploreSome({ serial, check, job, bounds, sample }: ExploreOrder): void
   // Costs no more than the search did.
   if (sample && (late || answer.more)) sampled ??= withGuards(() => exploration.sample((clock() - start) / 1000))
   say({ kind: 'answered', serial, answer, late, ...(sampled === undefined ? {} : { sampled }) })
+}
+
+async function dealOut({ serial, check, shard, bounds }: DealOrder): Promise<void> {
+  const entry = loaded[check]
+  const places = naming(entry, () => {
+    // As many executions as are allowed are the first ones: they lie together.
+    if (bounds.executions !== undefined) return [wholePlace]
+    const exploration = new Exploration(makeSearch, checkedProgram(entry.check), bounds)
+    return withGuards(() => cutUp(exploration, shard.of))
+  })
+  const { hashOf } = await import('./node-imports.ts')
+  say({ kind: 'dealt', serial, places: shardOf(places, shard), cut: hashOf(JSON.stringify(places)) })
 }
 
 /** Walks a second on a slow machine; more seconds are for more walks. */
@@ -209,6 +247,7 @@ async function work(job: SearchJob): Promise<void> {
   try {
     if (job.kind === 'load') await load(job)
     else if (job.kind === 'explore') exploreSome(job)
+    else if (job.kind === 'deal') await dealOut(job)
     else {
       await (job.kind === 'replay' ? replayIn(job) : estimateAll(job))
       say({ kind: 'done' })

@@ -42,13 +42,13 @@ describe('heddle', () => {
   it('explains itself', async () => {
     const { code, stdout, stderr } = await heddle(['--help'])
     expect(code).toBe(0)
-    for (const command of ['check', 'replay', 'stress', 'run']) expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
+    for (const command of ['check', 'merge', 'replay', 'stress', 'run']) expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
     expect(stdout).toContain('Exit codes')
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(stderr).toBe('')
   })
 
-  it.each(['check', 'replay', 'stress', 'run'])('explains %s, in lines that fit', async (command) => {
+  it.each(['check', 'merge', 'replay', 'stress', 'run'])('explains %s, in lines that fit', async (command) => {
     const [asked, helped] = await Promise.all([heddle([command, '--help']), heddle(['help', command])])
     expect(asked.code).toBe(0)
     expect(asked.stdout).toContain(`Usage: heddle ${command}`)
@@ -409,6 +409,9 @@ describe('arguments that make no sense', () => {
     ['a bound of nothing', ['check', '--executions', '0'], /--executions.*'0'.*positive integer/],
     ['a bound that is no integer', ['check', '--events', '1.5'], /--events.*'1\.5'.*positive integer/],
     ['an estimate with bounds', ['check', '--estimate', '--events', '5'], /'--estimate' cannot be used with option '--events/],
+    ['a shard of none', ['check', '--shard', '3/2'], /--shard.*'3\/2'/],
+    ['a shard of executions', ['check', '--shard', '1/2', '--executions', '5'], /cannot be used with option '--executions/],
+    ['merge of nothing', ['merge'], /missing required argument 'reports'/],
     ['replay without a file', ['replay'], /missing required argument 'file'/],
     ['replay without a schedule', ['replay', fixture('good.js')], /needs a schedule/],
     ['stress without a file', ['stress'], /missing required argument 'file'/],
@@ -459,22 +462,24 @@ describe('modules that are no specs', () => {
 })
 
 describe('Ctrl-C', () => {
-  /** Presses it a while after the search began: the threads of the fixture say so. */
+  /** Presses it when the search of the long check is under way. */
   function interrupt(child: ChildProcess): void {
-    child.stderr?.once('data', () => setTimeout(() => child.kill('SIGINT'), 1500))
+    let told = ''
+    child.stderr?.on('data', (text: string) => {
+      if (!told.includes('huge/second') && `${told}${text}`.includes('huge/second')) child.kill('SIGINT')
+      told += text
+    })
   }
 
   it('stops a search at once and says how far it got', async () => {
-    const { code, stdout, stderr } = await heddle(['check', fixture('huge.js')], { started: interrupt })
+    const { code, stdout, stderr } = await heddle(['check', fixture('huge.js'), '--progress'], { started: interrupt })
     expect(stdout).toMatch(/^huge\/first +holds +1 /m)
-    expect(stderr).toMatch(
-      /^(begun\n)+heddle: interrupted in huge\/second after [\d,]+ (of \S.* )?executions .*; 1 check not begun\n$/,
-    )
+    expect(stderr).toMatch(/^heddle: interrupted in huge\/second after [\d,]+ (of \S.* )?executions .*; 1 check not begun$/m)
     expect(code).toBe(130)
   })
 
   it('leaves a whole JSON document', async () => {
-    const outcome = await heddle(['check', fixture('huge.js'), '--json'], { started: interrupt })
+    const outcome = await heddle(['check', fixture('huge.js'), '--progress', '--json'], { started: interrupt })
     const { exit, results, interrupted } = json<CheckDocument>(outcome)
     expect(exit).toBe(130)
     expect(results.map(({ name }) => name)).toEqual(['huge/first'])

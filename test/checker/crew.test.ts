@@ -16,7 +16,7 @@ async function exploreWith(workers: number, hire: () => Worker): Promise<Report[
   const reports: Report[] = []
   try {
     for (const [index, check] of (await crew.checks).entries()) {
-      reports.push(await crew.explore(index, check, check.bounds, () => {}))
+      reports.push((await crew.explore(index, check, { bounds: check.bounds })).report)
     }
   } finally {
     crew.close()

@@ -29,7 +29,7 @@ const fresh = (program: Program): Exploration => new Exploration(makeSearch, pro
 /** Explores one shard as if the others did not exist. */
 function exploreShard(program: Program, shard: number, shards: number): ShardFindings {
   return withGuards(() => {
-    const own = shardOf(cutUp(fresh(program), shards), shard, shards)
+    const own = shardOf(cutUp(fresh(program), shards), { index: shard, of: shards })
     const coordinator = new Coordinator(own)
     const exploration = fresh(program)
     for (;;) {
@@ -64,7 +64,7 @@ describe('a tree that is dealt out', () => {
     const [first, second] = [1, 2].map(() => withGuards(() => cutUp(fresh(program), 4)))
     expect(second).toEqual(first)
     expect(first.length).toBeGreaterThanOrEqual(64)
-    const dealt = [1, 2, 3, 4].map((shard) => shardOf(first, shard, 4))
+    const dealt = [1, 2, 3, 4].map((index) => shardOf(first, { index, of: 4 }))
     expect(dealt.flat().sort((a, b) => a.piece - b.piece)).toEqual(first)
     const masses = dealt.map((own) => own.flatMap(({ subtrees }) => subtrees.map(({ mass }) => mass)).reduce((a, b) => a + b))
     expect(Math.max(...masses)).toBeLessThan(2 * Math.min(...masses))
