@@ -63,9 +63,10 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
   return program.history === undefined ? undefined : judgeOf(program.history).judgeMachine(machine)
 }
 
-/** What is wrong at the end: threads that cannot go on, or a broken `finally`. */
+/** What is wrong at the end: threads that cannot go on, or a broken `finally`. Nothing is where somebody would look again. */
 export function judgeEnd(program: Program, machine: Machine): Finding | undefined {
   if (!machine.finished) {
+    if (machine.looksAgain) return undefined
     const waits = program.history !== undefined && judgeOf(program.history).mayWait(machine)
     return waits ? undefined : stuck(machine)
   }

@@ -154,6 +154,37 @@ export class Machine {
     return after.kind === PAUSE && after.parks
   }
 
+  /**
+   * Whether somebody who spins has read something that was written since, earlier in the iteration that it ends with: it
+   * would look again. (No execution has that iteration, and one without it leads to the same.)
+   */
+  get looksAgain(): boolean {
+    return this.next.some((node, thread) => {
+      if (this.asleep[thread] || (node as History).finished) return false
+      for (let after = node as History, at = after.parent; at !== null && at.depth >= (node as History).iteration; ) {
+        if (!this.#answersStill(at, after.answer)) return true
+        after = at
+        at = at.parent
+      }
+      return false
+    })
+  }
+
+  /** Whether a read would be answered as it was. */
+  #answersStill(read: History, answer: Answer): boolean {
+    switch (read.kind) {
+      case LOAD:
+      case COMPARE_EXCHANGE:
+        return this.memory[read.word] === answer
+      case WAIT:
+        return this.memory[read.word] !== read.a
+      case ALIVE:
+        return this.#lifeOf(read.word) === answer
+      default:
+        return true
+    }
+  }
+
   /** 1, or 0 when the participant has been killed. */
   #lifeOf(participant: number): number {
     return this.#killed[participant] >= 0 ? 0 : 1

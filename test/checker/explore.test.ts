@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { estimate, explore, guarantee, replay, ScheduleError } from '../../checker/index.ts'
 import type { Report } from '../../checker/report.ts'
+import { encodeSchedule } from '../../checker/schedule.ts'
 import type { Memory } from '../../core/memory.ts'
 import { type Program, program } from '../../model/program.ts'
 
@@ -180,6 +181,22 @@ describe('what explore finds', () => {
       },
     })
     expect(failure).toMatchObject({ kind: 'livelock', message: 'b spins on word 0 = 1 and nobody changes it' })
+  })
+
+  it('no livelock where who spins has not seen the newest of all that it read', () => {
+    const subject = program({
+      name: 'two-loads-an-iteration',
+      words: 2,
+      threads: {
+        a: (m) => m.store(0, 1),
+        b(m) {
+          for (let x = m.load(0); m.load(1) === 0 && x === 0; x = m.load(0)) m.pause()
+        },
+      },
+    })
+    expect(explore(subject)).toMatchObject({ verdict: 'holds' })
+    // b looks at word 0, a changes it, b looks at word 1 and would park: but it would look again.
+    expect(replay(subject, encodeSchedule(subject, [1, 0, 1]))).toMatchObject({ verdict: 'inconclusive' })
   })
 
   it('a sometimes that nothing witnesses, and none that something does', () => {
