@@ -44,14 +44,31 @@ export class Configurations {
     if (this.#known.size > 100_000) this.#known.clear()
   }
 
+  /** What may be true when one more of the open operations has taken effect. */
+  after({ state, done }: Configuration, { slot, letter }: Open): readonly Configuration[] {
+    const next = this.acceptor.next(state, letter)
+    return next.map((after) =>
+      this.#intern(
+        after,
+        [...done, slot].sort((a, b) => a - b),
+      ),
+    )
+  }
+
+  /** The same when an operation that has taken effect is no longer open. */
+  closed({ state, done }: Configuration, slot: number): Configuration {
+    return this.#intern(
+      state,
+      done.filter((other) => other !== slot),
+    )
+  }
+
   /** Where a history may be when the operation of a slot returns: it has taken effect by then, perhaps after others. */
   returned(from: Configuration, open: readonly Open[], slot: number): readonly Reached[] {
     const found: Reached[] = []
     for (const reached of this.#reach(from, open, slot)) {
-      const { state, done } = reached.configuration
-      if (!done.includes(slot)) continue
-      const rest = done.filter((other) => other !== slot)
-      found.push({ configuration: this.#intern(state, rest), slots: reached.slots })
+      if (!reached.configuration.done.includes(slot)) continue
+      found.push({ configuration: this.closed(reached.configuration, slot), slots: reached.slots })
     }
     return found
   }
@@ -77,14 +94,12 @@ export class Configurations {
     const seen = new Set([from.number])
     for (const { configuration, slots } of all) {
       if (configuration.done.includes(last)) continue
-      for (const { slot, letter } of open) {
-        if (configuration.done.includes(slot)) continue
-        for (const state of this.acceptor.next(configuration.state, letter)) {
-          const done = [...configuration.done, slot].sort((a, b) => a - b)
-          const next = this.#intern(state, done)
+      for (const one of open) {
+        if (configuration.done.includes(one.slot)) continue
+        for (const next of this.after(configuration, one)) {
           if (seen.has(next.number)) continue
           seen.add(next.number)
-          all.push({ configuration: next, slots: [...slots, slot] })
+          all.push({ configuration: next, slots: [...slots, one.slot] })
         }
       }
     }

@@ -13,8 +13,8 @@ export function operationText({ name, argument, result, returned }: Operation): 
  * A history as intervals: `|` where an operation is called and where it returns, no `|` where it never did.
  *
  * ```
- *   anna  |- enqueue(1) --------------------|
- *   ben        |- enqueue(2) -|  |- dequeue() = 2 -|
+ *   anna  |- enqueue(1) ------------------------|
+ *   ben     |- enqueue(2) -| |- dequeue() = 2 -|
  * ```
  */
 export function drawHistory(history: readonly Operation[]): string {

@@ -165,13 +165,20 @@ function explainByTime(
       if (last !== undefined) return { effects: effectsOf(node, last), stuck: undefined }
       continue
     }
-    if (seen[at].has(node.configuration.number)) continue
-    seen[at].add(node.configuration.number)
-    const reached = configurations.returned(node.configuration, openAt[at], moments[at].slot)
-    // Those with the fewest effects are tried first: they leave the most possible.
-    for (let i = reached.length - 1; i >= 0; i--) {
-      const { configuration, slots } = reached[i]
-      stack.push({ at: at + 1, configuration, earlier: node, slots })
+    const { configuration } = node
+    if (seen[at].has(configuration.number)) continue
+    seen[at].add(configuration.number)
+    const { slot } = moments[at]
+    if (configuration.done.includes(slot)) {
+      stack.push({ at: at + 1, configuration: configurations.closed(configuration, slot), earlier: node, slots: [] })
+      continue
+    }
+    // The one that returns is tried first, others before it only where that fails.
+    const rest = openAt[at].filter((one) => one.slot !== slot && !configuration.done.includes(one.slot))
+    for (const one of [...rest.reverse(), ...openAt[at].filter((one) => one.slot === slot)]) {
+      for (const next of configurations.after(configuration, one)) {
+        stack.push({ at, configuration: next, earlier: node, slots: [one.slot] })
+      }
     }
   }
   const stuck = furthest.at === moments.length ? open.map(({ slot }) => history[slot]) : [moments[furthest.at].operation]

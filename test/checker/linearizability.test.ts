@@ -1,10 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { drawHistory } from '../../checker/history-text.ts'
 import { explainHistory, type Operation } from '../../checker/linearizability.ts'
-import type { Condition, Sequential } from '../../model/sequential.ts'
+import type { Condition, HistoryPromise, Sequential } from '../../model/sequential.ts'
 import { ProgramError } from '../../model/validate.ts'
 import { explainedByPermutation, isExplanation } from './permutations.ts'
-import { bounded, queue, register, stack, store } from './sequentials.ts'
+import { bounded, ownedByFirst, queue, register, stack, store } from './sequentials.ts'
 
 /** What is called in a random history, and with which arguments; what else it might have returned. */
 interface Calls {
@@ -30,6 +31,11 @@ const kinds: Readonly<Record<string, Calls>> = {
     specification: bounded,
     calls: [['put', 1], ['put', 2], ['take'], ['poll']],
     results: [1, 2, true, false, 'timed out'],
+  },
+  'single-reader queue': {
+    specification: ownedByFirst,
+    calls: [['enqueue', 1], ['enqueue', 2], ['dequeue']],
+    results: [undefined, 1, 2],
   },
   store: { specification: store, calls: keyed, results: [undefined, '', 'a', 'b', 'ab'] },
 }
@@ -125,4 +131,57 @@ describe('the verdict on a history is that of brute force', () => {
     }
   }
 })
-void ProgramError
+
+describe('what is no history, or no promise, is refused', () => {
+  const call = (changes: object = {}): Operation => ({ thread: 'anna', name: 'enqueue', argument: 1, called: 0, ...changes })
+  const histories: readonly (readonly [string, readonly Operation[]])[] = [
+    ['anna called enqueue at 2, before its enqueue had returned', [call(), call({ called: 2 })]],
+    ['anna called enqueue at 2, before its enqueue had returned', [call({ returned: 2 }), call({ called: 2 })]],
+    ['enqueue of anna was called at 3 and returned at 2', [call({ called: 3, returned: 2 })]],
+    ['enqueue of anna was called at NaN', [call({ called: Number.NaN })]],
+    ['an operation put, but the specification only knows enqueue, dequeue', [call({ name: 'put' })]],
+    ['an operation toString', [call({ name: 'toString' })]],
+  ]
+  it.each(histories)('%s', (message, history) => {
+    expect(() => explainHistory(queue, history)).toThrow(ProgramError)
+    expect(() => explainHistory(queue, history)).toThrow(message)
+  })
+
+  const promises: readonly (readonly [string, HistoryPromise])[] = [
+    ['only for linearizability: remove the key', { specification: store, condition: 'sequentially-consistent' }],
+    ['only for linearizability: remove the key', { specification: store, condition: { quasi: { get: 1 } } }],
+    ['quasi: expected operations of the specification', { specification: queue, condition: { quasi: { pop: 1 } } }],
+    ['quasi: dequeue: expected an integer from 0', { specification: queue, condition: { quasi: { dequeue: -1 } } }],
+    ['condition: expected', { specification: queue, condition: 'serializable' as Condition }],
+    ['without keys: remove it', { specification: store, mayWait: true }],
+  ]
+  it.each(promises)('%s', (message, promise) => {
+    expect(() => explainHistory(promise, [])).toThrow(ProgramError)
+    expect(() => explainHistory(promise, [])).toThrow(message)
+  })
+
+  it('an outcome that is none', () => {
+    const broken = { initial: [], operations: { enqueue: () => 'done' } } as unknown as Sequential
+    expect(() => explainHistory(broken, [call({ returned: 1 })])).toThrow(
+      'expected { state, result }, or a list of them, found done',
+    )
+  })
+})
+
+describe('a history on paper', () => {
+  const history: readonly Operation[] = [
+    { thread: 'anna', name: 'enqueue', argument: 1, called: 1, returned: 6 },
+    { thread: 'ben', name: 'enqueue', argument: 2, called: 2, returned: 3 },
+    { thread: 'ben', name: 'dequeue', result: 2, called: 4, returned: 5 },
+    { thread: 'carl', name: 'dequeue', called: 7 },
+  ]
+
+  it('is intervals, in the order in which they begin and end; one that never ended has no end', () => {
+    expect(`\n${drawHistory(history)}\n`).toBe(`
+anna  |- enqueue(1) ------------------------|
+ben     |- enqueue(2) -| |- dequeue() = 2 -|
+carl                                          |- dequeue() -
+`)
+    expect(explainHistory(queue, history).explained).toBe(true)
+  })
+})

@@ -41,6 +41,15 @@ export const bounded: Sequential<readonly number[]> = sequential<readonly number
   },
 })
 
+/** A queue that one thread alone may read; what another one calls never comes back. */
+export const ownedByFirst: Sequential<readonly number[]> = sequential<readonly number[]>({
+  initial: [],
+  operations: {
+    enqueue: queue.operations.enqueue,
+    dequeue: (items, _, thread) => (thread === 't0' ? { state: items.slice(1), result: items[0] } : []),
+  },
+})
+
 /** Many registers, each under a key of its own. */
 export const store: Sequential<Readonly<Record<string, string>>> = sequential<Readonly<Record<string, string>>>({
   initial: {},
