@@ -84,6 +84,8 @@ describe('the README', () => {
       'node ring.mjs',
       'npx heddle check lock.mjs',
       'npx heddle check lock.mjs',
+      'node queue.mjs',
+      'node queue.mjs',
     ])
   })
 
