@@ -65,6 +65,8 @@ export class Patience {
   constructor(memory: Memory, timeoutMs: number, spins: number) {
     this.memory = memory
     this.spins = spins
+    // What was changed by one that died before its notify, or will not be changed by one that is dead, is seen a slice later.
+    // Safety: barrier/robust, event/robust, semaphore/robust
     this.sliceMs = memory.liveness === undefined ? Infinity : sliceMs
     this.over = timeoutMs <= 0
     this.deadline = timeoutMs === Infinity || this.over ? timeoutMs : memory.now() + timeoutMs

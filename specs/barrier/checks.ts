@@ -2,7 +2,7 @@ import type { Check } from '../../checker/check.ts'
 import { type Counted, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
 import { attachWhileCreated } from '../creation.ts'
 import { equivalents, mutants } from './mutants.ts'
-import { belowWrap, comingAndGoing, creation, givesUpAlone, meeting, timesOut } from './programs.ts'
+import { belowWrap, comingAndGoing, creation, dying, givesUpAlone, meeting, timesOut } from './programs.ts'
 
 /** Programs that hold, smallest first. */
 export const counted: readonly Counted[] = [
@@ -21,6 +21,7 @@ export const counted: readonly Counted[] = [
   enumerated(64, timesOut(2)),
   enumerated(175, timesOut(2, true)),
   formula('one thread', 1, givesUpAlone()),
+  enumerated(325, dying()),
 
   // Where the count wraps: the counts of the same programs that start at 0. (Three do not divide the range of the word.)
   enumerated(24, meeting(2, 1, { start: belowWrap(2) })),

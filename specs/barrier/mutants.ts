@@ -1,10 +1,11 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
-import { type Equivalent, refuted as refutedBy } from '../mutants.ts'
+import { AnonymousMemory } from '../memories.ts'
+import { type Equivalent, equivalent, refuted as refutedBy } from '../mutants.ts'
 import { answering, type Call, dropped, giving, instead, mutate, torn } from '../mutate.ts'
 import { isAnnouncement, type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import type { Guarantee } from './guarantees.ts'
-import { belowWrap, comingAndGoing, creation, givesUpAlone, meeting, timesOut, words } from './programs.ts'
+import { belowWrap, comingAndGoing, creation, dying, givesUpAlone, meeting, timesOut, words } from './programs.ts'
 
 /**
  * Deliberate mistakes, at least one for every place where a barrier touches shared memory. None makes a data race: each must
@@ -91,6 +92,13 @@ export const mutants: readonly Check[] = [
   ),
   ...sleepingMutants(sleeping),
   refuted(
+    'barrier/robust',
+    'a waiter sleeps until it is woken, by one that died',
+    dying(),
+    (memory, thread) => (thread === 'waiter' ? new AnonymousMemory(memory) : memory),
+    'deadlock',
+  ),
+  refuted(
     'barrier/wraps',
     'the count goes on past the wrap',
     meeting(3, 1, { start: belowWrap(3) }),
@@ -104,4 +112,18 @@ export const mutants: readonly Check[] = [
 ]
 
 /** Places where no mistake shows: the guarantees do not rest on them. The checks hold. */
-export const equivalents: readonly Equivalent[] = spinningEquivalents(sleeping)
+export const equivalents: readonly Equivalent[] = [
+  ...spinningEquivalents(sleeping),
+  ...[0, 3].map((guess) =>
+    equivalent<Guarantee>(
+      'the first look is a guess: the compare-exchange that counts the arrival tells what there is',
+      'barrier/together',
+      `who comes takes the word for ${guess}`,
+      meeting(2, 1),
+      mutate(
+        { operation: 'load', word: arrivals, nth: 1 },
+        answering(() => guess),
+      ),
+    ),
+  ),
+]

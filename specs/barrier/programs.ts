@@ -4,7 +4,7 @@ import { lineWords } from '../../core/layout.ts'
 import type { Memory } from '../../core/memory.ts'
 import { type Program, program } from '../../model/program.ts'
 import type { Creation } from '../creation.ts'
-import { AnonymousMemory, type Calls, CountingMemory, everyNotifyWasAskedFor, WitnessMemory } from '../memories.ts'
+import { AnonymousMemory, type Calls, CountingMemory, everyNotifyWasAskedFor, SlicedMemory, WitnessMemory } from '../memories.ts'
 import type { Guarantee } from './guarantees.ts'
 
 /** Small programs around a barrier. Each thread attaches by itself, and has a word in which it says in which round it is. */
@@ -172,6 +172,40 @@ export function givesUpAlone(): Program<Shares> {
       return { results, ...witness.calls }
     },
   })
+}
+
+/**
+ * A thread waits for one more. That one may die, perhaps after it came and before it woke anybody; if it did not come, a third
+ * one does.
+ */
+export function dying(): Program<Shares> {
+  const generation = (memory: Memory) => memory.load(words.arrivals) >>> 2
+  const someoneWaits = (memory: Memory) => memory.load(words.arrivals) >>> 1 === 1
+  const arriving = (memory: Memory, isWanted: () => boolean): Share => {
+    while (generation(memory) === 0 && !(someoneWaits(memory) && isWanted())) memory.pause()
+    const results = generation(memory) === 0 ? [Barrier.attach(memory).wait(0)] : []
+    return { results, announced: 1, notified: 0 }
+  }
+  return base(
+    'dying-last',
+    2,
+    0,
+    {
+      mortal: (memory) => arriving(memory, () => true),
+      other: (memory) => arriving(memory, () => memory.liveness?.alive(0) === false),
+      waiter: (memory) => {
+        const barrier = Barrier.attach(new SlicedMemory(memory), 0, { spins: 0 })
+        return { results: [barrier.wait()], announced: 1, notified: 0 }
+      },
+    },
+    {
+      faults: { kill: ['mortal'] },
+      sometimes: {
+        'the last dies': (_, { mortal, other }) => mortal === undefined && other?.results.length === 0,
+        'another one comes in its place': (_, { other }) => other?.results[0] === 'last',
+      },
+    },
+  )
 }
 
 /** How it is made. */

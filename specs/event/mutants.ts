@@ -1,5 +1,6 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
+import { AnonymousMemory } from '../memories.ts'
 import { type Equivalent, refuted as refutedBy } from '../mutants.ts'
 import { answering, type Call, dropped, giving, instead, mutate, torn } from '../mutate.ts'
 import { isAnnouncement, type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
@@ -130,11 +131,13 @@ export const mutants: readonly Check[] = [
     ),
   ),
   ...sleepingMutants(sleeping),
-  {
-    program: dying('nothing'),
-    mutant: { name: 'a waiter sleeps until it is woken, by one that died', guarantee: 'event/robust' satisfies Guarantee },
-    expect: { verdict: 'refuted', failure: 'deadlock' },
-  },
+  refuted(
+    'event/robust',
+    'a waiter sleeps until it is woken, by one that died',
+    dying(),
+    (memory, thread) => (thread === 'waiter' ? new AnonymousMemory(memory) : memory),
+    'deadlock',
+  ),
   refuted(
     'event/wraps',
     'the count stays at the greatest signed word',

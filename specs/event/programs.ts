@@ -205,21 +205,17 @@ export function givesUpAlone(): Program<Shares> {
   })
 }
 
-/**
- * Two threads set it, one of which may die, perhaps after it set it and before it woke anybody; a third waits.
- *
- * @param sees how the waiter sees the memory
- */
-export function dying(sees: 'liveness' | 'nothing' = 'liveness'): Program<Shares> {
+/** Two threads set it, one of which may die, perhaps after it set it and before it woke anybody; a third waits. */
+export function dying(): Program<Shares> {
   const sets = calling((event) => [event.set()])
   return base(
-    sees === 'liveness' ? 'dying-setter' : 'dying-setter-unseen',
+    'dying-setter',
     0,
     {
       mortal: sets,
       setter: sets,
       waiter: (memory) => {
-        const event = Event.attach(sees === 'liveness' ? new SlicedMemory(memory) : new AnonymousMemory(memory), 0, { spins: 0 })
+        const event = Event.attach(new SlicedMemory(memory), 0, { spins: 0 })
         return { answers: [event.wait()], announced: 1, notified: 0 }
       },
     },

@@ -1,5 +1,6 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
+import { AnonymousMemory } from '../memories.ts'
 import { type Equivalent, refuted as refutedBy } from '../mutants.ts'
 import { answering, type Call, dropped, instead, mutate, torn } from '../mutate.ts'
 import { isAnnouncement, type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
@@ -109,11 +110,13 @@ export const mutants: readonly Check[] = [
     ),
   ),
   ...sleepingMutants(sleeping),
-  {
-    program: dying('nothing'),
-    mutant: { name: 'a taker sleeps until it is woken, by one that died', guarantee: 'semaphore/robust' satisfies Guarantee },
-    expect: { verdict: 'refuted', failure: 'deadlock' },
-  },
+  refuted(
+    'semaphore/robust',
+    'a taker sleeps until it is woken, by one that died',
+    dying(),
+    (memory, thread) => (thread === 'taker' ? new AnonymousMemory(memory) : memory),
+    'deadlock',
+  ),
   ...creationMutants(creation),
 ]
 

@@ -203,22 +203,16 @@ export function givesUpAlone(): Program<Shares> {
   )
 }
 
-/**
- * Two threads give a permit each, one of which may die, perhaps after it gave and before it woke anybody; a third takes one.
- *
- * @param sees how the taker sees the memory
- */
-export function dying(sees: 'liveness' | 'nothing' = 'liveness'): Program<Shares> {
+/** Two threads give a permit each, one of which may die, perhaps after it gave and before it woke anybody; a third takes one. */
+export function dying(): Program<Shares> {
   return base(
-    sees === 'liveness' ? 'dying-giver' : 'dying-giver-unseen',
+    'dying-giver',
     { permits: 0 },
     {
       mortal: giving([1]),
       giver: giving([1]),
       taker: (memory) => {
-        const semaphore = Semaphore.attach(sees === 'liveness' ? new SlicedMemory(memory) : new AnonymousMemory(memory), 0, {
-          spins: 0,
-        })
+        const semaphore = Semaphore.attach(new SlicedMemory(memory), 0, { spins: 0 })
         guarantee('semaphore/times-out' satisfies Guarantee, semaphore.acquire(), noTimeOut)
         return { balance: -1, announced: 1, notified: 0 }
       },
