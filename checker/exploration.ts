@@ -63,6 +63,11 @@ function judged(part: string, judge: () => void, sometimes?: string): void {
 
 type Counts = { -readonly [K in 'executions' | 'blocked' | 'discarded' | 'share' | 'cut']: Tally[K] }
 
+interface Beyond {
+  readonly rest: readonly Parcel[]
+  readonly counts: Counts
+}
+
 const nothing: Counts = { executions: 0, blocked: 0, discarded: 0, share: 0, cut: false }
 
 /**
@@ -90,6 +95,8 @@ export class Exploration {
   #counts: Counts = { ...nothing }
   /** What had been counted before the subtree that the search is in. */
   #before: Counts = nothing
+  /** What was left when as many executions had been found as may be. */
+  #beyond: Beyond | undefined
   /** What is wrong, once `run` has said that something is. */
   found: Found | undefined
 
@@ -113,6 +120,7 @@ export class Exploration {
     for (const name of witnessed) this.#unwitnessed.delete(name)
     this.#outcomes = new Set()
     this.#counts = { ...nothing }
+    this.#beyond = undefined
     this.found = undefined
   }
 
@@ -183,12 +191,13 @@ export class Exploration {
   #walk(search: Search, stop: () => boolean, most: number, askEvery: number): Pause {
     const counts = this.#counts
     for (let leaves = 1; ; leaves++) {
+      if (counts.executions === most && this.#beyond === undefined) this.#stopHere()
       const leaf = this.#advance(search)
       switch (leaf) {
         case undefined:
           return 'done'
         case 'complete':
-          if (counts.executions === most) return 'executions'
+          if (counts.executions === most) return this.#goBack()
           this.#judgeStates(search)
           this.#judgeHistory(search)
           this.#complete(search)
@@ -201,7 +210,7 @@ export class Exploration {
         case 'stuck':
           this.#judgeStates(search)
           this.#judgeStuck(search)
-          if (counts.executions === most) return 'executions'
+          if (counts.executions === most) return this.#goBack()
           counts.executions++
           break
         case 'unfinished':
@@ -212,6 +221,22 @@ export class Exploration {
       }
       if (leaves % askEvery === 0 && stop()) return 'asked'
     }
+  }
+
+  /** Keeps what is left now. Whether there is an execution in it shows when one is found, and then it is too late. */
+  #stopHere(): void {
+    const rest = this.rest()
+    this.#subtrees = [...rest]
+    this.#beyond = { rest, counts: { ...this.#counts } }
+  }
+
+  /** To where as many executions had been found as may be. */
+  #goBack(): Pause {
+    const { rest, counts } = this.#beyond as Beyond
+    Object.assign(this.#counts, counts)
+    this.rest()
+    this.#subtrees = [...rest]
+    return 'executions'
   }
 
   /** Judges every state on the way to the end of a path, and every crash there. */

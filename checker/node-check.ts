@@ -12,7 +12,8 @@ import {
   resultText,
   standingText,
 } from './format.ts'
-import { Crew, type Explored } from './node-crew.ts'
+import type { Checkpoint } from './node-checkpoint.ts'
+import { Crew, type Explored, type Task } from './node-crew.ts'
 import { specFiles, version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
@@ -35,6 +36,8 @@ export interface CheckOptions extends ShowOptions {
   readonly workers?: number
   /** Only this part of each check. */
   readonly shard?: Shard
+  /** The file in which what is known is saved, and from which a run goes on. */
+  readonly checkpoint?: string
   /** Estimates only. */
   readonly estimate?: boolean
 }
@@ -106,29 +109,54 @@ async function searchAll(
   const reader = new ProgressReader(options)
   const results: CheckResult[] = []
   let names: readonly string[] = []
-  const content = shard !== undefined
+  const content = shard !== undefined || options.checkpoint !== undefined
   const crew = new Crew({ files, only, workers, content, hire: takeSearcher })
   const exploreAll = async (): Promise<boolean> => {
     const checks = await crew.checks
+    const checkpoint = await checkpointOf(options)
     names = checks.map(({ name }) => name)
     for (const [index, check] of checks.entries()) {
       const own = { ...check.bounds, ...bounds }
-      const hear = (standing: Progress): void => reader.show(names, index, standing)
-      const explored = await crew.explore(index, check, { bounds: own, shard, hear })
+      const known = checkpoint?.find(check, own)
+      if (known === 'stale') complain(`${options.checkpoint}: ${check.name} has changed and is begun anew`)
+      const { left, explored: before } = known === undefined || known === 'stale' ? {} : known
+      const task: Task = {
+        bounds: own,
+        shard,
+        left,
+        hear: (standing) => reader.show(names, index, standing),
+        ...(checkpoint === undefined ? {} : { save: (left) => checkpoint.put(check, own, { left }) }),
+      }
+      const explored = before ?? (await crew.explore(index, check, task))
+      checkpoint?.put(check, own, explored.left === undefined ? { explored } : { left: explored.left })
       results.push(resultOf(check, explored.report, await partOf(check, own, shard, explored)))
     }
+    checkpoint?.finish()
     return true
   }
   const interruption = new Promise<boolean>((resolve) => process.once('SIGINT', () => resolve(false)))
-  const done = await Promise.race([exploreAll(), interruption]).finally(() => {
+  try {
+    if (await Promise.race([exploreAll(), interruption])) return { results }
+    const standing = crew.standing ?? { executions: 0, seconds: 0, share: 0, estimate: 0 }
+    // Whoever does not come back soon is not waited for.
+    if (options.checkpoint !== undefined) await Promise.race([crew.collect({ leaving: true }), soon()])
+    const name = names[results.length]
+    const left = Math.max(names.length - results.length - 1, 0)
+    return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
+  } finally {
     crew.close()
     reader.clear()
-  })
-  if (done) return { results }
-  const name = names[results.length]
-  const left = Math.max(names.length - results.length - 1, 0)
-  const standing = crew.standing ?? { executions: 0, seconds: 0, share: 0, estimate: 0 }
-  return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
+  }
+}
+
+async function checkpointOf({ checkpoint, shard }: CheckOptions): Promise<Checkpoint | undefined> {
+  if (checkpoint === undefined) return undefined
+  const { Checkpoint } = await import('./node-checkpoint.ts')
+  return new Checkpoint(checkpoint, shard)
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2000).unref())
 }
 
 async function partOf(

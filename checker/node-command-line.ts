@@ -10,7 +10,8 @@ import type { Bounds } from './report.ts'
 /** Cutting up takes longer the more there are. */
 const mostShards = 1000
 
-type CheckOptions = ShowOptions & Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard }
+type CheckOptions = ShowOptions &
+  Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard; checkpoint?: string }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -79,13 +80,14 @@ Exit codes:
         .argParser(shard)
         .conflicts('executions'),
     )
+    .option('--checkpoint <file>', 'save what is done now and then, and go on with it if the file is there already')
     .option('--verbose', 'print the counterexamples of mutants too')
     .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
     .addOption(
       new Option(
         '--estimate',
         'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
-      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard']),
+      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint']),
     )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()

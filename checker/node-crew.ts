@@ -84,6 +84,8 @@ const defaultAloneFor = 200
 /** How many threads may end for reasons of their own. */
 const mostLost = 20
 const defaultSaveEvery = 10_000
+/** Or so many times as long as it takes. */
+const sparing = 20
 
 /**
  * Explores one check after the other. The first thread begins alone; the others come when a check turns out to be long. A
@@ -117,8 +119,16 @@ export class Crew {
   /** Explores one of the checks, when no other is being explored. */
   explore(check: number, loaded: LoadedCheck, task: Task): Promise<Explored> {
     const { shard, left, save, saveEvery = defaultSaveEvery } = task
-    const help = setTimeout(() => this.#hireAll(), this.#options.aloneFor ?? defaultAloneFor)
-    const saving = save === undefined ? undefined : setInterval(() => void this.collect(), saveEvery)
+    const help = setTimeout(() => this.#hireAll(), this.#options.aloneFor ?? defaultAloneFor).unref()
+    let saving: NodeJS.Timeout | undefined
+    const saveAfter = (delay: number): void => {
+      saving = setTimeout(async () => {
+        const start = performance.now()
+        await this.collect()
+        saveAfter(Math.max(saveEvery, sparing * (performance.now() - start)))
+      }, delay).unref()
+    }
+    if (save !== undefined) saveAfter(saveEvery)
     const explored = new Promise<Explored>((resolve, reject) => {
       this.#fail = reject
       this.#current = {
@@ -138,7 +148,7 @@ export class Crew {
     })
     return explored.finally(() => {
       clearTimeout(help)
-      clearInterval(saving)
+      clearTimeout(saving)
     })
   }
 
@@ -265,7 +275,11 @@ export class Crew {
     }
     if (current.collecting.length > 0) {
       if (busy.length > 0) return
-      current.save?.(leftOf(current))
+      try {
+        current.save?.(leftOf(current))
+      } catch (error) {
+        this.#fail(error)
+      }
       for (const told of current.collecting.splice(0)) told()
     }
     if (current.leaving) return

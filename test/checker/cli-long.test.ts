@@ -1,9 +1,16 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CheckResult } from '../../checker/format.ts'
 import type { CheckDocument } from '../../checker/node-check.ts'
-import { fixture, type InstalledHeddle, installHeddle, type Outcome, type RunOptions } from './fixtures/installed-heddle.ts'
+import {
+  fixture,
+  type InstalledHeddle,
+  installHeddle,
+  interruptWhenTold,
+  type Outcome,
+  type RunOptions,
+} from './fixtures/installed-heddle.ts'
 
 let installed: InstalledHeddle
 const heddle = (args: readonly string[], options?: RunOptions): Promise<Outcome> => installed.heddle(args, options)
@@ -78,5 +85,76 @@ describe('heddle check --shard and heddle merge', () => {
       expect(stderr).toMatch(line)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     }
+  })
+})
+
+describe('heddle check --checkpoint', () => {
+  const file = (name: string): string => join(installed.folder, name)
+  const long = ['check', fixture('long.js'), '--only', 'long/adds', '--json']
+
+  it('goes on where it was left, until everything is done', async () => {
+    const whole = json(await heddle(long))
+    const checkpoint = file('again')
+    let runs = 1
+    let outcome = await heddle([...long, '--checkpoint', checkpoint, '--seconds', '0.05'])
+    expect(json(outcome).results[0].report).toMatchObject({ verdict: 'inconclusive', bound: 'seconds' })
+    for (; outcome.code === 3; runs++) outcome = await heddle([...long, '--checkpoint', checkpoint, '--seconds', '0.5'])
+    expect(outcome).toMatchObject({ code: 0, stderr: '' })
+    expect(json(outcome).results.map(essence)).toEqual(whole.results.map(essence))
+    expect(runs).toBeGreaterThan(1)
+    expect(existsSync(checkpoint)).toBe(false)
+  })
+
+  it('saves what is done when Ctrl-C is pressed', async () => {
+    const checkpoint = file('interrupted')
+    const args = ['check', fixture('huge.js'), '--progress', '--json', '--checkpoint', checkpoint]
+    const first = json(await heddle(args, { started: (child) => interruptWhenTold(child, 'huge/second') }))
+    const before = first.interrupted?.standing.executions as number
+    expect(before).toBeGreaterThan(0)
+    const second = json(await heddle([...args, '--seconds', '0.1']))
+    expect(second.results.map(({ report }) => report.verdict)).toEqual(['holds', 'inconclusive', 'holds'])
+    expect(second.results[1].report.executions).toBeGreaterThanOrEqual(before)
+    expect(existsSync(checkpoint)).toBe(true)
+  })
+
+  it('begins anew where the check is another one, and says so', async () => {
+    const [spec, checkpoint] = [file('changing.mjs'), file('changing')]
+    const write = (adds: number): void =>
+      writeFileSync(
+        spec,
+        `const add = (memory) => { for (let i = 0; i < ${adds}; i++) memory.add(0, 1) }
+        const program = { name: 'changing', words: 1, threads: { a: add, b: add } }
+        export const checks = [{ program, expect: { verdict: 'holds' }, bounds: { executions: 1 } }]`,
+      )
+    const args = ['check', spec, '--json', '--checkpoint', checkpoint]
+    write(1)
+    expect(json(await heddle(args)).results[0].report).toMatchObject({ executions: 1, bound: 'executions' })
+    // What may be seen is not what is to be seen.
+    expect(json(await heddle([...args, '--executions', '2'])).results[0].report).toMatchObject({
+      executions: 2,
+      verdict: 'holds',
+    })
+    expect((await heddle(args)).code).toBe(3)
+    write(2)
+    const outcome = await heddle([...args, '--executions', '6'])
+    expect(outcome.stderr).toBe(`heddle: ${checkpoint}: changing has changed and is begun anew\n`)
+    expect(json(outcome).results[0].report).toMatchObject({ verdict: 'holds', executions: 6 })
+  })
+
+  it('refuses what is no checkpoint, and leaves it as it is', async () => {
+    const something = file('something')
+    for (const [content, line] of [
+      ['{}', /something: is no checkpoint/],
+      ['import', /something: cannot be read as a checkpoint/],
+    ] as const) {
+      writeFileSync(something, content)
+      const { code, stderr } = await heddle([...long, '--checkpoint', something])
+      expect(stderr).toMatch(line)
+      expect(code).toBe(2)
+      expect(readFileSync(something, 'utf8')).toBe(content)
+    }
+    const nowhere = await heddle([...long, '--checkpoint', file('no/such/folder')])
+    expect(nowhere.stderr).toMatch(/^heddle: .*folder: cannot be written/)
+    expect(nowhere.code).toBe(2)
   })
 })

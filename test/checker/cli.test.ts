@@ -11,6 +11,7 @@ import {
   fixture,
   type InstalledHeddle,
   installHeddle,
+  interruptWhenTold,
   node,
   type Outcome,
   type RunOptions,
@@ -462,14 +463,7 @@ describe('modules that are no specs', () => {
 })
 
 describe('Ctrl-C', () => {
-  /** Presses it when the search of the long check is under way. */
-  function interrupt(child: ChildProcess): void {
-    let told = ''
-    child.stderr?.on('data', (text: string) => {
-      if (!told.includes('huge/second') && `${told}${text}`.includes('huge/second')) child.kill('SIGINT')
-      told += text
-    })
-  }
+  const interrupt = (child: ChildProcess): void => interruptWhenTold(child, 'huge/second')
 
   it('stops a search at once and says how far it got', async () => {
     const { code, stdout, stderr } = await heddle(['check', fixture('huge.js'), '--progress'], { started: interrupt })

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { explore } from '../../checker/explore.ts'
-import { Crew } from '../../checker/node-crew.ts'
+import { Crew, type Explored, type Left } from '../../checker/node-crew.ts'
 import type { SearchMessage } from '../../checker/node-search.ts'
 import { startThread } from '../../checker/node-thread.ts'
 import type { Report } from '../../checker/report.ts'
@@ -57,6 +57,31 @@ describe('a crew of threads', () => {
     })
     expectTheSame(reports)
     expect(killed).toBe(4)
+  })
+
+  it('leaves what another crew goes on with, in the middle of whatever it does', async () => {
+    const reports: Report[] = []
+    let stopped = 0
+    for (const [index, { bounds = {} }] of checks.entries()) {
+      let left: Left | undefined
+      for (let stops = 0; reports.length === index; ) {
+        const crew = new Crew({ files, only: undefined, workers: 2, hire, aloneFor: 0 })
+        const check = (await crew.checks)[index]
+        const explored = await new Promise<Explored | undefined>((resolve) => {
+          const save = (now: Left): void => {
+            left = JSON.parse(JSON.stringify(now))
+            if (stops < 2) resolve(undefined)
+          }
+          void crew.explore(index, check, { bounds, left, save, saveEvery: 5 }).then(resolve)
+        })
+        crew.close()
+        stops++
+        if (explored === undefined) stopped++
+        else reports.push(explored.report)
+      }
+    }
+    expectTheSame(reports)
+    expect(stopped).toBeGreaterThan(2)
   })
 
   it('gives up when threads end again and again', async () => {
