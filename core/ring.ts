@@ -296,8 +296,14 @@ export class Sink {
   /** The next item to write: always what `written` says, without its flags. */
   private next: number
   private isOpen = true
-  /** So many items fit for certain: readers only ever make room, so that a stale count errs on the safe side. */
+  /**
+   * So many items fit for certain: readers only ever make room, so that a stale count errs on the safe side. None while items
+   * are claimed.
+   */
   private room = 0
+  /** How many items are claimed, and the room for them and others. */
+  private claimed = 0
+  private roomWithClaimed = 0
   /** The reader that was furthest behind at the last `refresh`, as the index of its position, and what it held. */
   private slowestAt = 0
   private slowestSeen = 0
@@ -323,6 +329,8 @@ export class Sink {
   /**
    * How many items can be pushed now: at least this many, and not 0 unless the ring was full at the call. Wait-free; costs
    * shared loads only when no room is known of.
+   *
+   * @throws Error when items are claimed, or the stream was closed; so does every push and claim
    */
   free(): number {
     return this.room > 0 ? this.room : this.makeRoom()
@@ -399,10 +407,103 @@ export class Sink {
   }
 
   /**
-   * Ends the stream: readers get what was pushed, then the end. Wait-free. Every later push throws; closing again does nothing.
+   * Claims the slots of the next items, so that these can be written in place. Wait-free. Touches nothing that readers see.
+   *
+   * ```ts
+   * if (sink.tryClaim() === 1) {
+   *   sink.put(0, head)                  // any number of parts, in any order
+   *   sink.put(0, body, head.length)
+   *   sink.commit()                      // or sink.abort()
+   * }
+   * ```
+   *
+   * @param count how many items to claim, from 1 on
+   * @returns how many were claimed: as many as fit; 0 when the ring is full
+   * @throws RangeError when `count` is no number of items
+   */
+  tryClaim(count: number = 1): number {
+    requireInteger('Sink.tryClaim: count', count, 1, 2 ** 31 - 1)
+    if (this.room < count) this.makeRoom()
+    return this.hold(count)
+  }
+
+  /**
+   * Claims slots as `tryClaim` does, but sleeps while there is no room at all. Blocking: needs each reader to advance.
+   *
+   * @param count how many items to claim, from 1 on
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns how many were claimed: at least 1, unless the time was over
+   * @throws RangeError when `count` is no number of items or the time-out is not a number
+   */
+  claim(count: number = 1, timeoutMs: number = Infinity): number {
+    requireInteger('Sink.claim: count', count, 1, 2 ** 31 - 1)
+    requireTimeout('Sink.claim', timeoutMs)
+    if (this.room < count && this.makeRoom() === 0) this.waitForRoom(this.patience(timeoutMs))
+    return this.hold(count)
+  }
+
+  /**
+   * Writes a part of a claimed item in place. Wait-free. What is not written is what was in the slot before.
+   *
+   * @param index which of the claimed items, from 0
+   * @param bytes copied
+   * @param from the byte of the item at which they begin
+   * @throws RangeError when there is no such item, or the bytes go beyond its end
+   */
+  put(index: number, bytes: Uint8Array, from: number = 0): void {
+    const { itemBytes } = this
+    if (!Number.isInteger(from) || from < 0 || from + bytes.length > itemBytes) {
+      throw new RangeError(`Sink.put: expected a part of ${itemBytes} bytes, found ${bytes.length} from byte ${show(from)} on`)
+    }
+    // As in `writeOne`: claimed slots are slots with room.
+    // Safety: ring/back-pressure, ring/claims
+    this.memory.writeBytes(this.byteOf(index) + from, bytes)
+  }
+
+  /**
+   * Where in the memory the bytes of a claimed item begin, for whoever writes them through a view of its own. The bytes are the
+   * caller's until `commit` or `abort`.
+   *
+   * @param index which of the claimed items, from 0
+   * @throws RangeError when there is no such item
+   */
+  byteOf(index: number): number {
+    if (!Number.isInteger(index) || index < 0 || index >= this.claimed) {
+      throw new RangeError(`Sink: expected the index of one of ${this.claimed} claimed items, found ${show(index)}`)
+    }
+    return this.slotByte(index)
+  }
+
+  /**
+   * Publishes claimed items, all at once, and gives the others back. Wait-free. Takes effect as `tryPushBatch`.
+   *
+   * @param count how many, from the first one on; default: all
+   * @throws RangeError when so many are not claimed
+   */
+  commit(count: number = this.claimed): void {
+    requireInteger('Sink.commit: count', count, 0, this.claimed)
+    if (this.claimed === 0) return
+    this.room = this.roomWithClaimed
+    this.roomWithClaimed = 0
+    this.claimed = 0
+    // Before this exchange nobody but the writer knows of a claim. If the writer dies, whoever takes its place begins with the
+    // same slots.
+    // Safety: ring/claims, ring/batch-at-once
+    if (count > 0) this.publish(count)
+  }
+
+  /** Gives all claimed items back: nobody has seen anything of them. Wait-free. */
+  abort(): void {
+    this.commit(0)
+  }
+
+  /**
+   * Ends the stream: readers get what was pushed, then the end. Wait-free. Items that are claimed are aborted. Every later push
+   * and claim throws; closing again does nothing.
    */
   close(): void {
     if (!this.isOpen) return
+    this.abort()
     this.isOpen = false
     this.room = 0
     // The end of the stream lies where the last item ends, and is seen by whoever sees that.
@@ -410,10 +511,20 @@ export class Sink {
     publishPosition(this.memory, this.writtenAt, withClosed(this.next))
   }
 
+  /** Claims up to so many of the items that are known to fit. */
+  private hold(count: number): number {
+    const { room } = this
+    if (room === 0) return 0
+    this.claimed = Math.min(count, room)
+    this.roomWithClaimed = room
+    this.room = 0
+    return this.claimed
+  }
+
   private writeOne(item: Uint8Array): void {
     // Every reader is past the item that stood in this slot, as `room` says: the bytes are the writer's.
     // Safety: ring/back-pressure, ring/whole-items
-    this.memory.writeBytes(this.slotByte(), item)
+    this.memory.writeBytes(this.slotByte(0), item)
     this.publish(1)
   }
 
@@ -423,7 +534,7 @@ export class Sink {
     const first = Math.min(count, this.capacity - slot)
     // As in `writeOne`, for `count` slots: up to the end of the ring, and the rest at its beginning.
     // Safety: ring/back-pressure, ring/whole-items
-    this.memory.writeBytes(this.slotByte(), part(items, from * itemBytes, first * itemBytes))
+    this.memory.writeBytes(this.slotByte(0), part(items, from * itemBytes, first * itemBytes))
     if (first < count) {
       this.memory.writeBytes(this.itemsByte, part(items, (from + first) * itemBytes, (count - first) * itemBytes))
     }
@@ -441,15 +552,16 @@ export class Sink {
     publishPosition(this.memory, this.writtenAt, this.next)
   }
 
-  private slotByte(): number {
+  private slotByte(index: number): number {
     // A power of two divides the range of positions, so that slots go on in order where positions wrap.
     // Safety: ring/wraps
-    return this.itemsByte + (itemAt(this.next) & (this.capacity - 1)) * this.itemBytes
+    return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
   }
 
   /** Looks where the readers are, and lets go of those that died where they are in the way; returns how many items fit. */
   private makeRoom(): number {
     if (!this.isOpen) throw new Error('Sink: the stream was closed')
+    if (this.claimed > 0) throw new Error(`Sink: ${this.claimed} items are claimed; commit or abort them first`)
     do this.refresh()
     while (this.room === 0 && this.evictSlowest())
     return this.room
@@ -589,12 +701,21 @@ export class Source {
    */
   get(index: number, target: Uint8Array = new Uint8Array(this.itemBytes)): Uint8Array {
     if (target.length !== this.itemBytes) this.refuseTarget(target)
-    if (!(index >= 0 && index < this.ready)) this.refresh()
-    if (!Number.isInteger(index) || index < 0 || index >= this.ready) {
-      throw new RangeError(`Source.get: expected an index below the ${this.ready} available items, found ${show(index)}`)
-    }
+    this.requireAvailable('Source.get', index)
     this.readOne(index, target)
     return target
+  }
+
+  /**
+   * Where in the memory the bytes of an item begin, for whoever reads them through a view of its own. They stay as they are
+   * until `advance` goes past the item. Wait-free, as `get`.
+   *
+   * @param index 0 for the oldest unread item, at most the number of items available minus 1
+   * @throws RangeError when there is no such item yet
+   */
+  byteOf(index: number): number {
+    this.requireAvailable('Source.byteOf', index)
+    return this.slotByte(index)
   }
 
   /**
@@ -710,11 +831,21 @@ export class Source {
     memory.store(readAt + seatFromPosition, vacant)
   }
 
+  private requireAvailable(who: string, index: number): void {
+    if (!(index >= 0 && index < this.ready)) this.refresh()
+    if (!Number.isInteger(index) || index < 0 || index >= this.ready) {
+      throw new RangeError(`${who}: expected an index below the ${this.ready} available items, found ${show(index)}`)
+    }
+  }
+
   private readOne(index: number, target: Uint8Array): void {
-    const slot = (itemAt(this.next) + index) & (this.capacity - 1)
     // The item is published, as `ready` says, and this reader is not past it: nobody writes these bytes.
     // Safety: ring/whole-items, ring/back-pressure
-    this.memory.readBytes(this.itemsByte + slot * this.itemBytes, target)
+    this.memory.readBytes(this.slotByte(index), target)
+  }
+
+  private slotByte(index: number): number {
+    return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
   }
 
   private readMany(target: Uint8Array, count: number): void {

@@ -2,6 +2,7 @@ import type { Check } from '../../checker/check.ts'
 import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
 import { lifeMutants } from './life-mutants.ts'
 import {
+  claimantReplacedTried,
   closing,
   closingTried,
   joinerReplacedTried,
@@ -28,6 +29,10 @@ import {
   belowWrap,
   blocking,
   blockingBatches,
+  claimGivesUpAlone,
+  claiming,
+  claimingBlocks,
+  claimsUnseen,
   givesUpAlone,
   inPlace,
   oneSink,
@@ -87,6 +92,16 @@ export const counted: readonly Counted[] = [
   enumerated(68, blockingBatches(two(2), 2)),
   enumerated(904, splitBatch(one(2))),
 
+  // Claims are the writer's own. Claimed or not, items are published alike, so that blocks count as batches do. A reader that
+  // looks twice at a position that moves once: 3, as for batches.
+  formula('3^N, N = 1', 3, claimsUnseen(one(2))),
+  enumerated(44, claiming(one(1), 3)),
+  enumerated(12, claiming(one(2), 2)),
+  enumerated(87, claiming(one(2), 3)),
+  enumerated(144, claiming(two(2), 2)),
+  enumerated(110, claimingBlocks(one(2), 3)),
+  enumerated(68, claimingBlocks(two(2), 2)),
+
   // Everybody waits.
   enumerated(6, blocking(one(1), 1)),
   enumerated(110, blocking(one(1), 2)),
@@ -113,6 +128,7 @@ export const counted: readonly Counted[] = [
   formula('one thread', 1, zeroTimeOut()),
   formula('one thread', 1, givesUpAlone()),
   formula('one thread', 1, givesUpAlone(1)),
+  formula('one thread', 1, claimGivesUpAlone()),
 
   // Ends close, leave and join. N readers that look for the end by themselves: the N-th power of what one does.
   enumerated(39, closing(one(1), 1)),
@@ -152,6 +168,8 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(5265, readerReplacedTried(one(1), 3)),
   enumerated(1395, joinerReplacedTried(one(1), 2)),
   enumerated(401, joinerReplacedTried(one(2), 2)),
+  enumerated(59, claimantReplacedTried(one(1))),
+  enumerated(70, claimantReplacedTried(one(2))),
   enumerated(16, oneSinkLeft()),
 
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
@@ -161,6 +179,7 @@ export const counted: readonly Counted[] = [
     enumerated(36, trying(two(2, start), 2)),
     enumerated(13, inPlace(one(2, start), 3)),
     enumerated(904, splitBatch(one(2, start))),
+    enumerated(87, claiming(one(2, start), 3)),
     enumerated(110, blocking(one(1, start), 2)),
     enumerated(904, blocking(one(2, start), 3)),
     enumerated(68, blocking(two(1, start), 1)),

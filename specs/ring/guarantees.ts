@@ -4,6 +4,7 @@ export type Guarantee =
   | 'ring/whole-items'
   | 'ring/publishes'
   | 'ring/batch-at-once'
+  | 'ring/claims'
   | 'ring/back-pressure'
   | 'ring/wakes'
   | 'ring/notifies-sleepers-only'
@@ -24,6 +25,8 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'ring/publishes':
     'Once a push has returned, every reader finds its item; once every reader has advanced, the writer finds the room.',
   'ring/batch-at-once': 'A batch that is tried becomes readable at once: no reader sees only a part of it.',
+  'ring/claims':
+    'What is claimed is seen by nobody before it is committed; aborted, or claimed by a writer that dies, it leaves no trace.',
   'ring/back-pressure': 'No item is overwritten before every reader has advanced past it: at most capacity are unread.',
   'ring/wakes': 'No wake-up is lost: nobody sleeps for ever while there is an item, or room, to go on with.',
   'ring/notifies-sleepers-only': 'A notify is called only for an announced sleeper, and at most once for each announcement.',

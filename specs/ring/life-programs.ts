@@ -353,6 +353,49 @@ export function writerDiesTried(shape: Shape, tries: number): Program<{ writer: 
   })
 }
 
+/** The writer claims and may die before it commits; then the heir claims the same slots, and the reader sees its items alone. */
+export function claimantReplacedTried(shape: Shape): Program<{ writer: Put; heir: Put; reader0: number }> {
+  const slug = 'ring/claims' satisfies Guarantee
+  const heirs = 100
+  const claims =
+    (marked: number) =>
+    (memory: Memory): Put => {
+      const sink = sinkOf(memory)
+      for (let i = sink.tryClaim(2); i > 0; i--) sink.put(i - 1, itemOf(marked + itemsBefore(shape, sink.position) + i))
+      sink.commit()
+      // A look more: a step before which the writer may die after its commit.
+      sink.free()
+      return { pushed: itemsBefore(shape, sink.position) }
+    }
+  return program<{ writer: Put; heir: Put; reader0: number }>({
+    ...description(shape, 'try-claim2-heir'),
+    threads: {
+      writer: claims(0),
+      heir: (memory) => (isAlive(memory, 0) ? { pushed: 0 } : claims(heirs)(memory)),
+      reader0: (memory) => {
+        const source = sourceOf(memory, 0)
+        const target = new Uint8Array(itemBytes)
+        let latest = 0
+        for (let items = 0; items < 2 && source.tryPop(target); items++) {
+          const [n] = target
+          guarantee(slug, n === items + 1 || n === heirs + items + 1, `item ${n} is number ${items + 1}`)
+          guarantee(slug, n > latest, `item ${n} comes after item ${latest}`)
+          latest = n
+          guarantee('ring/whole-items' satisfies Guarantee, target.join() === itemOf(n).join(), `${target} is no item`)
+        }
+        return latest
+      },
+    },
+    faults: { kill: ['writer'] },
+    sometimes: {
+      'the heir claims what the dead one did': (_, { writer, heir }) =>
+        writer === undefined && heir?.pushed === Math.min(2, shape.capacity),
+      'the dead one has committed': (_, { writer, heir, reader0 }) =>
+        writer === undefined && heir !== undefined && reader0 !== undefined && reader0 > 0 && reader0 < heirs,
+    },
+  })
+}
+
 /** Reader 0 may die at any step; the writer goes on. */
 export function readerDies(shape: Shape, items: number, faults: Faults<string> = { kill: ['reader0'] }): Program<Results> {
   const threads: Record<string, (memory: Memory) => Put | Got> = {

@@ -10,6 +10,9 @@ import {
   belowSignChange,
   belowWrap,
   blocking,
+  claimGivesUpAlone,
+  claiming,
+  claimsUnseen,
   givesUpAlone,
   inPlace,
   oneSink,
@@ -283,20 +286,21 @@ const waiting: readonly Check[] = [
       'deadlock',
     ),
   ),
-  // Each of the four blocking calls reads the clock twice: for the deadline, and before sleeping. The program reads it once
-  // before every call, and there is a push in between that need not wait.
+  // Each blocking call reads the clock twice: for the deadline, and before sleeping. The program reads it once before every
+  // call, and there is a push in between that need not wait.
   ...(
     [
-      ['pop', 2],
-      ['popBatch', 5],
-      ['push', 9],
-      ['pushBatch', 12],
+      ['pop', 2, givesUpAlone()],
+      ['popBatch', 5, givesUpAlone()],
+      ['push', 9, givesUpAlone()],
+      ['pushBatch', 2, pushTimesOut(one(1), true)],
+      ['claim', 2, claimGivesUpAlone()],
     ] as const
-  ).flatMap(([method, nth]) => [
+  ).flatMap(([method, nth, program]) => [
     refuted(
       'ring/times-out',
       `${method} has a deadline that never comes`,
-      givesUpAlone(),
+      program,
       mutate(
         { operation: 'now', nth },
         answering(() => Infinity),
@@ -306,13 +310,23 @@ const waiting: readonly Check[] = [
     refuted(
       'ring/times-out',
       `${method} gives up before it slept`,
-      givesUpAlone(),
+      program,
       mutate(
         { operation: 'now', nth: nth + 1 },
         answering((now) => now + 6),
       ),
     ),
   ]),
+  refuted(
+    'ring/times-out',
+    'claim sleeps without its time-out',
+    claimGivesUpAlone(),
+    mutate(
+      { operation: 'wait' },
+      giving(() => Infinity),
+    ),
+    'deadlock',
+  ),
   refuted(
     'ring/times-out',
     'a reader takes the last look from before its time was over',
@@ -355,6 +369,21 @@ const copying: readonly Check[] = [
     'a batch does not write its part at the beginning of the ring',
     batchAtOnce(one(2, 1)),
     mutate({ operation: 'writeBytes', thread: 'writer', nth: 2 }, dropped),
+  ),
+  refuted(
+    'ring/whole-items',
+    'an item is not written in place',
+    claiming(one(1), 1),
+    mutate({ operation: 'writeBytes', thread: 'writer', nth: 3 }, dropped),
+  ),
+  refuted(
+    'ring/claims',
+    'what is claimed and given back is committed',
+    claimsUnseen(one(2)),
+    mutate(
+      { operation: 'exchange', word: written, thread: 'writer' },
+      giving((position: number) => position + step),
+    ),
   ),
   refuted(
     'ring/whole-items',

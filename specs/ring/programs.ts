@@ -367,6 +367,109 @@ export function advanceOnly(shape: Shape, tries: number): Program<Shares> {
   )
 }
 
+/** No item of any program: what is written into claims that are aborted, or given back. */
+const garbage = 0x77
+
+/** Writes an item in place, its end first. */
+function putItem(sink: Sink, index: number, n: number): void {
+  const item = itemOf(n)
+  sink.put(index, item.subarray(1), 1)
+  sink.put(index, item.subarray(0, 1))
+}
+
+/** Reads what a sink has committed, and nothing else. */
+function takeCommitted(follower: Follower, target: Uint8Array, items: number): void {
+  for (let i = 0; i < items; i++) {
+    guarantee('ring/claims' satisfies Guarantee, target[i * itemBytes] !== garbage, 'what was not committed is there')
+  }
+  follower.take(target, items)
+}
+
+/**
+ * In each round the writer claims two items, aborts, claims two again, writes them in place, and commits one. Readers try to
+ * pop. Nobody waits.
+ */
+export function claiming(shape: Shape, rounds: number): Program<Shares> {
+  return writerAndReaders(
+    `try-claim${rounds}/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      let pushed = 0
+      for (let round = 0; round < rounds; round++) {
+        for (let i = sink.tryClaim(2); i > 0; i--) putItem(sink, i - 1, garbage)
+        sink.abort()
+        if (sink.tryClaim(2) > 0) {
+          putItem(sink, 0, pushed + 1)
+          sink.commit(1)
+          pushed++
+        }
+      }
+      return pushed
+    },
+    (source, follower) => {
+      const target = new Uint8Array(itemBytes)
+      for (let i = 0; i < rounds; i++) if (source.tryPop(target)) takeCommitted(follower, target, 1)
+    },
+    {
+      sometimes: {
+        'all goes through': (_, results) => Object.values(results).every((share) => share?.items === rounds),
+        ...(rounds > shape.capacity && { 'the writer finds the ring full': (_, { writer }) => (writer?.items ?? 0) < rounds }),
+      },
+    },
+  )
+}
+
+/** The writer claims two items and commits the first one; a reader looks twice, and never sees more than that. */
+export function claimsUnseen(shape: Shape): Program<Record<'writer' | 'reader0', number>> {
+  return anonymous<Record<'writer' | 'reader0', number>>({
+    name: `ring/claim2-commit1/${shapeName(shape)}`,
+    words: Ring.words(optionsOf(shape)),
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: {
+      writer: (memory) => {
+        const sink = Ring.attach(memory).sink({ spins: 0 })
+        const claimed = sink.tryClaim(2)
+        for (let i = 0; i < claimed; i++) putItem(sink, i, i + 1)
+        sink.commit(1)
+        return claimed
+      },
+      reader0: (memory) => {
+        const source = Ring.attach(memory).source({ reader: 0, spins: 0 })
+        const seen = source.available() || source.available()
+        guarantee('ring/claims' satisfies Guarantee, seen <= 1, `${seen} items are there, and 1 was committed`)
+        return seen
+      },
+    },
+    sometimes: {
+      'the item is seen': (_, { reader0 }) => reader0 === 1,
+      'it is not there yet': (_, { reader0 }) => reader0 === 0,
+    },
+  })
+}
+
+/** The writer claims two items at a time, sleeping while there is no room, and commits them at once; readers pop two. */
+export function claimingBlocks(shape: Shape, items: number): Program<Shares> {
+  return writerAndReaders(
+    `claim${items}-pop-batch2/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      let pushed = 0
+      while (pushed < items) {
+        const claimed = sink.claim(Math.min(2, items - pushed))
+        guarantee('ring/times-out' satisfies Guarantee, claimed > 0, 'claim gave up without a time-out')
+        for (let i = 0; i < claimed; i++) putItem(sink, i, pushed + i + 1)
+        sink.commit()
+        pushed += claimed
+      }
+      return pushed
+    },
+    (source, follower) => {
+      const target = new Uint8Array(2 * itemBytes)
+      while (follower.count < items) takeCommitted(follower, target, source.popBatch(target))
+    },
+  )
+}
+
 /** Words of the program's own, after the ring. */
 function ownWord(shape: Shape, index: number): number {
   return Ring.words(optionsOf(shape)) + index
@@ -550,6 +653,26 @@ export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly (boole
       const expected = 'false,0,true,false,0,true'
       guarantee('ring/times-out' satisfies Guarantee, alone?.join() === expected, `returned ${alone?.join()}`)
     },
+  })
+}
+
+/** One thread fills a ring and claims one item more: it gives up in time. */
+export function claimGivesUpAlone(): Program<{ alone: number }> {
+  const shape: Shape = { capacity: 1, readers: 1 }
+  return anonymous<{ alone: number }>({
+    name: 'ring/claim-gives-up-alone/1w1r-cap1',
+    words: Ring.words(optionsOf(shape)) + lineWords,
+    setup: (memory) => void Ring.create(memory, optionsOf(shape)),
+    threads: {
+      alone: (memory) => {
+        const witness = witnessing(memory, ownWord(shape, 0))
+        const sink = Ring.attach(witness).sink({ spins: 0 })
+        sink.tryPush(itemOf(1))
+        return witness.attempt('a word that nobody writes was set', (timeoutMs) => sink.claim(1, timeoutMs), nothing)
+      },
+    },
+    finally: (_, { alone }) =>
+      guarantee('ring/times-out' satisfies Guarantee, alone === 0, `claimed ${alone} items of a full ring`),
   })
 }
 

@@ -36,9 +36,11 @@ describe('Ring against a plain array', () => {
   })
   const reader = fc.nat(2)
   const count = fc.nat(10)
+  const some = fc.integer({ min: 1, max: 10 })
   const command = fc.oneof(
     fc.record({ kind: fc.constantFrom('tryPush' as const, 'push' as const, 'free' as const) }),
     fc.record({ kind: fc.constantFrom('tryPushBatch' as const, 'pushBatch' as const), count }),
+    fc.record({ kind: fc.constantFrom('tryClaim' as const, 'claim' as const), count: some, committed: count }),
     fc.record({ kind: fc.constantFrom('tryPop' as const, 'pop' as const, 'available' as const), reader }),
     fc.record({ kind: fc.constantFrom('tryPopBatch' as const, 'popBatch' as const), reader, count }),
     fc.record({ kind: fc.constantFrom('get' as const, 'advance' as const), reader, count }),
@@ -96,6 +98,20 @@ describe('Ring against a plain array', () => {
             expect(step.kind === 'pushBatch' ? sink.pushBatch(items, 0) : sink.tryPushBatch(items)).toBe(fit)
             items.fill(0xee)
             pushed += fit
+          } else if (step.kind === 'tryClaim' || step.kind === 'claim') {
+            const claimed = step.kind === 'claim' ? sink.claim(step.count, 0) : sink.tryClaim(step.count)
+            expect(claimed).toBeLessThanOrEqual(Math.min(step.count, free()))
+            expect(claimed > 0).toBe(free() > 0)
+            for (let i = 0; i < claimed; i++) {
+              const item = itemOf(pushed + i, itemBytes)
+              const half = itemBytes >> 1
+              sink.put(i, item.subarray(half), half)
+              sink.put(i, item.subarray(0, half))
+            }
+            const committed = Math.min(step.committed, claimed)
+            if (committed === 0) sink.abort()
+            else sink.commit(committed)
+            pushed += committed
           } else {
             const found = sink.free()
             expect(found).toBeLessThanOrEqual(free())
@@ -241,6 +257,94 @@ describe('Ring', () => {
     const target = new Uint8Array(2000)
     expect(source.tryPopBatch(target)).toBe(1024)
     expect(target.subarray(0, 1024)).toEqual(bytes.subarray(0, 1024))
+  })
+})
+
+describe('claiming', () => {
+  it('nothing is seen before it is committed, and nothing of what was not', () => {
+    const { sink, source } = ringOf({ capacity: 4, itemBytes: 2 })
+    expect(sink.tryClaim(9)).toBe(4)
+    sink.put(2, Uint8Array.of(5, 6))
+    sink.put(0, Uint8Array.of(2), 1)
+    sink.put(0, Uint8Array.of(1))
+    expect(source.available()).toBe(0)
+    sink.commit(1)
+    expect([source.available(), source.get(0)]).toEqual([1, Uint8Array.of(1, 2)])
+    expect(sink.claim(2)).toBe(2)
+    sink.abort()
+    sink.abort()
+    expect([source.available(), sink.free()]).toEqual([1, 3])
+    expect(sink.tryPush(Uint8Array.of(3, 4))).toBe(true)
+    expect(source.get(1)).toEqual(Uint8Array.of(3, 4))
+    expect(sink.tryClaim(2)).toBe(2)
+    sink.close()
+    expect([source.tryPopBatch(new Uint8Array(8)), source.end()]).toEqual([2, 'closed'])
+  })
+
+  it('shows where items lie, at both ends, also across the end of the ring', () => {
+    const { memory, sink, source } = ringOf({ capacity: 2, itemBytes: 8, start: 1 })
+    const bytes = new Uint8Array(memory.buffer, memory.byteOffset)
+    expect(sink.claim(2)).toBe(2)
+    for (const i of [0, 1]) bytes.fill(i + 1, sink.byteOf(i), sink.byteOf(i) + 8)
+    expect(sink.byteOf(1)).toBe(sink.byteOf(0) - 8)
+    const places = [sink.byteOf(0), sink.byteOf(1)]
+    sink.commit()
+    expect([source.byteOf(0), source.byteOf(1)]).toEqual(places)
+    expect([source.get(0), source.get(1)]).toEqual([new Uint8Array(8).fill(1), new Uint8Array(8).fill(2)])
+    source.advance(1)
+    expect(source.byteOf(0)).toBe(places[1])
+    expect(() => source.byteOf(1)).toThrow('Source.byteOf: expected an index below the 1 available items, found 1')
+  })
+
+  it('goes on only after a commit or an abort', () => {
+    const { sink, source } = ringOf({ capacity: 2, itemBytes: 1 })
+    expect(sink.tryClaim()).toBe(1)
+    for (const call of [
+      () => sink.tryPush(Uint8Array.of(1)),
+      () => sink.push(Uint8Array.of(1)),
+      () => sink.tryPushBatch(Uint8Array.of(1)),
+      () => sink.pushBatch(Uint8Array.of(1)),
+      () => sink.tryClaim(),
+      () => sink.claim(),
+      () => sink.free(),
+    ]) {
+      expect(call).toThrow('Sink: 1 items are claimed; commit or abort them first')
+    }
+    sink.put(0, Uint8Array.of(7))
+    sink.commit()
+    sink.commit()
+    expect([source.available(), source.get(0), sink.free()]).toEqual([1, Uint8Array.of(7), 1])
+    sink.close()
+    expect(() => sink.claim()).toThrow('Sink: the stream was closed')
+  })
+
+  it('refuses items that are not claimed, and bytes beyond an item', () => {
+    const { sink } = ringOf({ capacity: 4, itemBytes: 3 })
+    for (const count of [0, -1, 1.5, Number.NaN, Infinity]) {
+      expect(() => sink.tryClaim(count)).toThrow(/Sink.tryClaim: count: expected an integer from 1/)
+      expect(() => sink.claim(count)).toThrow(/Sink.claim: count: expected an integer from 1/)
+    }
+    expect(() => sink.claim(1, Number.NaN)).toThrow(/Sink.claim: expected timeoutMs/)
+    expect(() => sink.put(0, new Uint8Array(1))).toThrow('Sink: expected the index of one of 0 claimed items, found 0')
+    expect(() => sink.commit(1)).toThrow('Sink.commit: count: expected an integer from 0 to 0, found 1')
+    sink.tryClaim(2)
+    for (const index of [-1, 2, 0.5, Number.NaN]) {
+      expect(() => sink.put(index, new Uint8Array(1))).toThrow(/Sink: expected the index of one of 2 claimed items/)
+      expect(() => sink.byteOf(index)).toThrow(/Sink: expected the index of one of 2 claimed items/)
+    }
+    for (const [length, from] of [
+      [4, 0],
+      [1, 3],
+      [1, -1],
+      [1, 0.5],
+      [1, Number.NaN],
+    ] as const) {
+      expect(() => sink.put(0, new Uint8Array(length), from)).toThrow(/Sink.put: expected a part of 3 bytes/)
+    }
+    for (const count of [-1, 3, 0.5, Number.NaN]) expect(() => sink.commit(count)).toThrow(/expected an integer from 0 to 2/)
+    sink.put(1, new Uint8Array(0), 3)
+    sink.abort()
+    expect(sink.free()).toBe(4)
   })
 })
 
@@ -610,6 +714,8 @@ describe('waiting', () => {
     expect(during(() => sink.push(byte))).toBe('writeBytes exchange')
     expect(during(() => sink.tryPushBatch(new Uint8Array(5)))).toBe('writeBytes exchange')
     expect(during(() => source.tryPop(byte))).toBe('load readBytes exchange')
+    expect(during(() => [sink.tryClaim(), sink.put(0, byte)])).toBe('writeBytes')
+    expect(during(() => sink.commit())).toBe('exchange')
     expect(during(() => source.pop(byte))).toBe('readBytes exchange')
     expect(during(() => [source.available(), source.get(3), source.get(4)])).toBe('readBytes readBytes')
     expect(during(() => source.advance(2))).toBe('exchange')
