@@ -95,8 +95,9 @@ export async function startProcess(
   return made
 }
 
-export async function startWorker(): Promise<Peer> {
-  const worker = new Worker(script, { execArgv: [] })
+/** @param entry what the worker runs */
+export async function startWorker(entry: URL = script): Promise<Peer> {
+  const worker = new Worker(entry, { execArgv: [] })
   const {
     ready,
     answered,
