@@ -134,8 +134,6 @@ const conditions: Readonly<Record<string, Condition>> = {
 describe('the verdict on the histories of a program is that of every order of calls, steps and returns', () => {
   for (const [name, condition] of Object.entries(conditions)) {
     for (const kill of [[], ['anna']]) {
-      // A killed thread may leave a place open that nobody will ever take; see `Condition`.
-      if (kill.length > 0 && name === 'quasi-linearizable') continue
       it(`${name}${kill.length > 0 ? ', threads may be killed' : ''}`, () => {
         const judged = new Map<string, boolean>()
         const explained = (history: readonly Operation[]): boolean => {
