@@ -190,6 +190,8 @@ export interface CheckResult {
   /** Why it is not. */
   readonly unmet?: string
   readonly report: Report
+  /** The report is that of an earlier run. */
+  readonly cached?: boolean
   /** Set where only one shard was explored. */
   readonly part?: Part
 }
@@ -218,8 +220,10 @@ export function verdictText(report: Report): string {
  * columns what the search cost goes first, and the programs of mutants.
  */
 export function checksTable(results: readonly CheckResult[], paint: Paint = plain, columns: number = wide): string {
-  const met = ({ met, part }: CheckResult): Cell =>
-    met ? { text: part === undefined ? 'yes' : 'so far', paint: paint.green } : { text: 'no', paint: paint.red }
+  const met = ({ met, part, cached }: CheckResult): Cell => {
+    const text = met ? (part === undefined ? 'yes' : 'so far') : 'no'
+    return { text: cached ? `${text}, as recorded` : text, paint: met ? paint.green : paint.red }
+  }
   const head = (titles: readonly string[]): Cell[] => titles.map((text) => ({ text, paint: paint.dim }))
   const checks = results.filter(({ mutant }) => mutant === undefined)
   const mutants = results.filter(({ mutant }) => mutant !== undefined)
@@ -268,10 +272,13 @@ function coveredText({ bound, covered }: Report): string {
 /** The last line of a run: how many checks there were, and whether all is well. */
 export function checksSummary(results: readonly CheckResult[], paint: Paint = plain): string {
   const unmet = results.filter((result) => !result.met).length
-  const seconds = results.reduce((sum, result) => sum + result.report.seconds, 0)
-  const executions = results.reduce((sum, result) => sum + result.report.executions, 0)
+  const explored = results.filter(({ cached }) => !cached)
+  const seconds = explored.reduce((sum, result) => sum + result.report.seconds, 0)
+  const executions = explored.reduce((sum, result) => sum + result.report.executions, 0)
   const checks = counted(results.length, 'check')
-  const cost = `${counted(executions, 'execution')} in ${duration(seconds)}`
+  const recorded = results.length - explored.length
+  const rest = recorded === 0 ? '' : `, ${count(recorded)} as recorded earlier`
+  const cost = `${counted(executions, 'execution')} in ${duration(seconds)}${rest}`
   const shard = results[0]?.part?.shard
   const good = shard === undefined ? 'all as expected' : `shard ${shard.index} of ${shard.of}, all as expected so far`
   if (unmet === 0) return `${paint.green(`${checks}, ${good}`)}: ${cost}`

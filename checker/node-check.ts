@@ -38,6 +38,8 @@ export interface CheckOptions extends ShowOptions {
   readonly shard?: Shard
   /** The file in which what is known is saved, and from which a run goes on. */
   readonly checkpoint?: string
+  /** Skip checks on which nothing has changed since their last result. */
+  readonly cached?: boolean
   /** Estimates only. */
   readonly estimate?: boolean
 }
@@ -109,14 +111,20 @@ async function searchAll(
   const reader = new ProgressReader(options)
   const results: CheckResult[] = []
   let names: readonly string[] = []
-  const content = shard !== undefined || options.checkpoint !== undefined
+  const content = shard !== undefined || options.checkpoint !== undefined || options.cached === true
   const crew = new Crew({ files, only, workers, content, hire: takeSearcher })
   const exploreAll = async (): Promise<boolean> => {
     const checks = await crew.checks
     const checkpoint = await checkpointOf(options)
+    const cache = options.cached ? new (await import('./node-cache.ts')).Cache() : undefined
     names = checks.map(({ name }) => name)
     for (const [index, check] of checks.entries()) {
       const own = { ...check.bounds, ...bounds }
+      const recorded = cache?.find(check, own)
+      if (recorded !== undefined) {
+        results.push({ ...resultOf(check, recorded), cached: true })
+        continue
+      }
       const known = checkpoint?.find(check, own)
       if (known === 'stale') complain(`${options.checkpoint}: ${check.name} has changed and is begun anew`)
       const { left, explored: before } = known === undefined || known === 'stale' ? {} : known
@@ -129,6 +137,7 @@ async function searchAll(
       }
       const explored = before ?? (await crew.explore(index, check, task))
       checkpoint?.put(check, own, explored.left === undefined ? { explored } : { left: explored.left })
+      cache?.put(check, own, explored)
       results.push(resultOf(check, explored.report, await partOf(check, own, shard, explored)))
     }
     checkpoint?.finish()

@@ -11,7 +11,7 @@ import type { Bounds } from './report.ts'
 const mostShards = 1000
 
 type CheckOptions = ShowOptions &
-  Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard; checkpoint?: string }
+  Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard; checkpoint?: string; cached?: boolean }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -81,13 +81,19 @@ Exit codes:
         .conflicts('executions'),
     )
     .option('--checkpoint <file>', 'save what is done now and then, and go on with it if the file is there already')
+    .addOption(
+      new Option(
+        '--cached',
+        'skip checks on which nothing has changed since --cached was used last: nothing that they import, nor heddle',
+      ).conflicts('shard'),
+    )
     .option('--verbose', 'print the counterexamples of mutants too')
     .option('--progress', 'tell how far it is once a second, on standard error; with --json as lines of JSON')
     .addOption(
       new Option(
         '--estimate',
         'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
-      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint']),
+      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint', 'cached']),
     )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()

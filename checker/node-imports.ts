@@ -36,27 +36,37 @@ export class Imports {
     })
   }
 
-  /** A hash that changes with anything that a module depends on. To be asked when all that will be loaded is. */
-  contentOf(file: string): string {
+  /** For each of the modules that were loaded a hash that changes with anything that it depends on. */
+  contentsOf(files: readonly string[]): string[] {
     this.#drain()
-    const hashes = [...this.#reachable(file)].map((path) => this.#hashOf(path)).sort()
-    return hashOf(JSON.stringify([process.version, ownContent(), this.#hashOf(file), hashes]))
+    const known = files.map((file) => this.#reachable(file))
+    // Who required what is not always known: what nobody seems to have required counts for everybody.
+    const orphans = Object.keys(createRequire(import.meta.url).cache).filter((path) => !known.some((paths) => paths.has(path)))
+    return known.map((paths, i) => {
+      const hashes = [...paths, ...orphans].map((path) => this.#hashOf(path)).sort()
+      return hashOf(JSON.stringify([process.version, ownContent(), this.#hashOf(files[i]), hashes]))
+    })
   }
 
   #drain(): void {
     for (;;) {
       const news = receiveMessageOnPort(this.#port)
-      if (news === undefined) return
+      if (news === undefined) break
       const [from, to] = news.message as Edge
-      if (from === undefined) continue
-      const known = this.#edges.get(pathOf(from)) ?? new Set()
-      this.#edges.set(pathOf(from), known.add(pathOf(to)))
+      if (from !== undefined) this.#note(pathOf(from), pathOf(to))
+    }
+    for (const module of Object.values(createRequire(import.meta.url).cache)) {
+      for (const { filename } of module?.children ?? []) this.#note(module?.filename as string, filename)
     }
   }
 
+  #note(from: string, to: string): void {
+    const known = this.#edges.get(from) ?? new Set()
+    this.#edges.set(from, known.add(to))
+  }
+
   #reachable(file: string): Set<string> {
-    // Who required what is not always known: whatever was required by anybody counts.
-    const found = new Set([file, ...Object.keys(createRequire(import.meta.url).cache)])
+    const found = new Set([file])
     for (const path of found) for (const next of this.#edges.get(path) ?? []) found.add(next)
     return found
   }

@@ -120,11 +120,12 @@ async function load(job: SearchJob & { kind: 'load' }): Promise<void> {
   call = job.call
   const imports = job.content ? new (await import('./node-imports.ts')).Imports() : undefined
   loaded = select(await loadChecks(job.files), job.only)
-  const checks = loaded.map((entry) => ({
+  const contents = imports?.contentsOf(loaded.map(({ file }) => resolve(file)))
+  const checks = loaded.map((entry, i) => ({
     ...described(entry),
     outline: outlineOf(checkedProgram(entry.check)),
     bounds: { ...entry.check.bounds },
-    ...(imports === undefined ? {} : { content: imports.contentOf(resolve(entry.file)) }),
+    ...(contents === undefined ? {} : { content: contents[i] }),
   }))
   say({ kind: 'loaded', checks })
 }

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CheckResult } from '../../checker/format.ts'
@@ -156,5 +157,59 @@ describe('heddle check --checkpoint', () => {
     const nowhere = await heddle([...long, '--checkpoint', file('no/such/folder')])
     expect(nowhere.stderr).toMatch(/^heddle: .*folder: cannot be written/)
     expect(nowhere.code).toBe(2)
+  })
+})
+
+describe('heddle check --cached', () => {
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'heddle-cached-'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    for (const name of ['one', 'two']) {
+      writeFileSync(
+        join(folder, `${name}.mjs`),
+        `import { writeSync } from 'node:fs'
+        import { add } from './${name}-more.mjs'
+        const only = (memory) => { writeSync(2, '${name} runs\\n'); add(memory) }
+        const program = { name: '${name}', words: 1, threads: { only } }
+        export const checks = [{ program, expect: { verdict: 'holds', executions: 1 } }]`,
+      )
+      writeMore(name, 1)
+    }
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** What a spec imports by way of a module that is CommonJS. */
+  function writeMore(name: string, value: number): void {
+    writeFileSync(join(folder, `${name}-more.mjs`), `export { add } from './${name}-most.cjs'`)
+    writeFileSync(join(folder, `${name}-most.cjs`), `exports.add = (memory) => memory.add(0, ${value})`)
+  }
+
+  /** Which of the checks were explored, as their threads tell. */
+  async function explored(...options: readonly string[]): Promise<string[]> {
+    const outcome = await heddle(['check', 'one.mjs', 'two.mjs', '--json', ...options], { cwd: folder })
+    const { results } = json(outcome)
+    expect(results.map(({ report }) => report)).toMatchObject([{ executions: 1 }, { executions: 1 }])
+    const names = ['one', 'two'].filter((name) => outcome.stderr.includes(`${name} runs`))
+    expect(results.filter(({ cached }) => !cached).map(({ name }) => name)).toEqual(names)
+    return names
+  }
+
+  it('skips what has not changed, nor anything that it depends on', async () => {
+    expect(await explored()).toEqual(['one', 'two'])
+    expect(await explored('--cached')).toEqual(['one', 'two'])
+    expect(await explored('--cached')).toEqual([])
+    expect(await explored()).toEqual(['one', 'two'])
+    expect(await explored('--cached', '--events', '5')).toEqual(['one', 'two'])
+    const text = await heddle(['check', 'one.mjs', '--cached', '--events', '5'], { cwd: folder })
+    expect(text.stdout).toMatch(/^one +holds +1 .* yes, as recorded$/m)
+    expect(text.stdout).toMatch(/^1 check, all as expected: 0 executions in 0\.000 s, 1 as recorded earlier$/m)
+    writeFileSync(join(folder, 'two-more.mjs'), `export const add = (memory) => memory.sub(0, 1)`)
+    expect(await explored('--cached', '--events', '5')).toEqual(['two'])
+    writeMore('one', 2)
+    expect(await explored('--cached', '--events', '5')).toContain('one')
+    expect(await explored('--cached', '--events', '5')).toEqual([])
   })
 })
