@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
-const { Mutex, Ring } = await tsImport('../../core/index.ts', import.meta.url)
+const { Mutex, Once, ReadWriteLock, Ring } = await tsImport('../../core/index.ts', import.meta.url)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
 let memory
-let mutex
+let part
 let ring
 const tasks = {
   open: (path) => use(MappedMemory.open(path)),
@@ -20,12 +20,18 @@ const tasks = {
   alive: (participant) => memory.liveness.alive(participant),
   /** The files in a folder and their sizes. */
   files: (folder) => Object.fromEntries(readdirSync(folder).map((file) => [file, statSync(join(folder, file)).size])),
-  attach() {
-    mutex = Mutex.attach(memory)
+  /** Joins a part of this class, whose methods can be called then. */
+  join(kind, at = 0) {
+    part = { Mutex, Once, ReadWriteLock }[kind].attach(memory, at)
   },
-  lock: () => mutex.lock(),
-  unlock: () => mutex.unlock(),
+  do: (method, ...args) => part[method](...args),
   change,
+  /** Runs a once, whose body tells what it was told in one word and then sleeps on it for ever, or until somebody notifies. */
+  runAndSleep: (word) =>
+    part.run((again) => {
+      memory.store(word, again ? 2 : 1)
+      memory.wait(word, again ? 2 : 1)
+    }),
   attachRing() {
     ring = Ring.attach(memory)
   },
@@ -65,7 +71,7 @@ const tasks = {
 function change(times) {
   let repaired = 0
   for (let i = 0; i < times; i++) {
-    const result = mutex.lock()
+    const result = part.lock()
     const [first, second] = [memory.read(64), memory.read(96)]
     if (first !== second) {
       if (result !== 'abandoned') throw new Error(`${first} and ${second}, and the lock was ${result}`)
@@ -73,7 +79,7 @@ function change(times) {
     }
     memory.write(64, first + 1)
     memory.write(96, first + 1)
-    mutex.unlock()
+    part.unlock()
   }
   return repaired
 }
