@@ -128,7 +128,7 @@ const sketches: fc.Arbitrary<Sketch> = fc
 const conditions: Readonly<Record<string, Condition>> = {
   linearizable: 'linearizable',
   'sequentially-consistent': 'sequentially-consistent',
-  'quasi-linearizable': { quasi: { read: 1, increment: 1 } },
+  'quasi-linearizable': { quasi: { read: 1, increment: 1, write: 1 } },
 }
 
 describe('the verdict on the histories of a program is that of every order of calls, steps and returns', () => {
