@@ -101,7 +101,7 @@ export class Once {
    *
    * What the body throws, this throws, and the next thread runs the body.
    *
-   * @param body is told whether an earlier run did not finish (its thread died, or it threw): then what it should do may be
+   * @param body synchronous; is told whether an earlier run did not finish (its thread died, or it threw): then what it should do may be
    * half-done, or done, for its thread may have died just before it could say so
    * @param timeoutMs wait for others so many milliseconds at most (0 or less: not at all); default: for ever
    * @throws Error when called by the body

@@ -17,8 +17,8 @@ import { requireInteger, requireTimeout } from './require.ts'
  * writers have an equal chance. So readers keep no writer away for ever, but writers that come without a pause can keep
  * readers away.
  *
- * A reader that died has changed nothing: writers take no notice of it, and its seat goes to the next reader. If a writer died, whoever comes next, for
- * reading or writing, takes its place as a writer, and is told.
+ * A reader that died has changed nothing: writers take no notice of it, and its seat goes to the next reader. If a writer
+ * died, whoever comes next, for reading or writing, takes its place as a writer, and is told.
  *
  * ```
  *   word
@@ -28,7 +28,10 @@ import { requireInteger, requireTimeout } from './require.ts'
  * ```
  */
 export interface ReadWriteLockOptions extends WaitOptions {
-  /** How many threads may read at once, from 1 to 65536. One more waits. A writer looks at every seat. */
+  /**
+   * How many threads may read at once, from 1 to 65536; best as many as there are. One more waits for one of them to leave, and
+   * does not notice if another one leaves earlier. A writer looks at every seat.
+   */
   readonly readers: number
 }
 

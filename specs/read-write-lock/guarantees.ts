@@ -16,7 +16,8 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'read-write-lock/shares': 'As many threads as there are seats hold the lock for reading at the same time.',
   'read-write-lock/writers-first':
     'A reader that comes while a writer has the lock or waits for it does not get it before the writer.',
-  'read-write-lock/wakes': 'No wake-up is lost: nobody sleeps for ever for a lock, or a seat, that is free.',
+  'read-write-lock/wakes':
+    'No wake-up is lost: nobody sleeps for ever for a lock that is free, or for a seat after its reader has left.',
   'read-write-lock/notifies-sleepers-only':
     'A notify is called only for an announced sleeper, and at most once for each announcement.',
   'read-write-lock/times-out':
