@@ -106,21 +106,26 @@ function testChecks({ name, checks, counted, equivalents }: Structure, reportOf:
   })
 }
 
-function testCounts({ name, counted }: Structure): void {
+/** Tests that the counts from an enumeration are those of the oracle. */
+export function testEnumerated(counted: readonly Counted[]): void {
   const slow = process.env.HEDDLE_SLOW === '1'
   const enumerable = counted.filter(({ source: { kind } }) => kind !== 'smaller' && (slow || kind !== 'enumerated-once'))
 
+  it.each(enumerable.map((one) => [one.program.name, one] as const))(
+    '%s: the oracle enumerates the same number',
+    (_, { program, executions }) => {
+      const truth = bruteForce(program, { states: 500_000, operations: 200 })
+      expect(truth.limited).toBe(false)
+      expect([...truth.failures]).toEqual([])
+      expect(truth.executions.size).toBe(executions)
+    },
+    300_000,
+  )
+}
+
+function testCounts({ name, counted }: Structure): void {
   describe(`the counts of the ${name}`, () => {
-    it.each(enumerable.map((one) => [one.program.name, one] as const))(
-      '%s: the oracle enumerates the same number',
-      (_, { program, executions }) => {
-        const truth = bruteForce(program, { states: 500_000, operations: 200 })
-        expect(truth.limited).toBe(false)
-        expect([...truth.failures]).toEqual([])
-        expect(truth.executions.size).toBe(executions)
-      },
-      300_000,
-    )
+    testEnumerated(counted)
 
     it('of programs too big for that have a smaller program of the same family that is enumerated', () => {
       const family = (programName: string) => programName.replaceAll(/[\d+]+/g, '').replace(/-$/, '')

@@ -8,7 +8,7 @@ import { guarantees } from '../../specs/sum-match/guarantees.ts'
 import { mutants } from '../../specs/sum-match/mutants.ts'
 import { prepare, receive, send, sendersMax, words, wordsOf } from '../../specs/sum-match/protocol.ts'
 import { root } from '../checker/fixtures/installed-heddle.ts'
-import { bruteForce } from '../oracle/brute-force.ts'
+import { testEnumerated } from './structure.ts'
 
 const title = ({ program, mutant }: Check) => (mutant === undefined ? program.name : `${program.name}, ${mutant.name}`)
 
@@ -30,21 +30,7 @@ describe('the checks of the sums', () => {
   })
 })
 
-describe('the counts of the sums', () => {
-  const slow = process.env.HEDDLE_SLOW === '1'
-  const enumerable = counted.filter(({ source: { kind } }) => slow || kind !== 'enumerated-once')
-
-  it.each(enumerable.map((one) => [one.program.name, one] as const))(
-    '%s: the oracle enumerates the same number',
-    (_, { program, executions }) => {
-      const truth = bruteForce(program, { states: 500_000, operations: 200 })
-      expect(truth.limited).toBe(false)
-      expect([...truth.failures]).toEqual([])
-      expect(truth.executions.size).toBe(executions)
-    },
-    300_000,
-  )
-})
+describe('the counts of the sums', () => testEnumerated(counted))
 
 describe('the guarantees of the sums', () => {
   const folder = join(root, 'specs', 'sum-match')
