@@ -1,0 +1,347 @@
+import type { Checksum } from './crc32.ts'
+import { type FileMemory, type Folder, reasonOf } from './folder.ts'
+import type { WaitOptions } from './patience.ts'
+import { Control } from './queue-control.ts'
+import { QueueError } from './queue-error.ts'
+import { controlName, draftName, isDraft, segmentMissing, segmentName, segmentNumbers } from './queue-files.ts'
+import { Records, recordHeaderWords, recordWords } from './record.ts'
+import { type Found, recover } from './recovery.ts'
+import { recordsAt, Segment } from './segment.ts'
+
+/**
+ * The log under a queue: a folder with a control file and the segments that there are, as one member sees it.
+ *
+ * Whoever appends holds the lock, writes a record beyond the tail of the last segment, and publishes it by one exchange of that
+ * tail. So one that dies leaves nothing to repair, wherever it was: the record is there whole, or it is not there.
+ */
+
+/** What a new queue is like, and how a member behaves. */
+export interface LogOptions extends WaitOptions {
+  readonly mode: 'new' | 'existing' | 'resume' | 'wipe'
+  readonly segmentWords: number
+  readonly members: number
+  readonly identity: number
+  /** A name for a file that nobody else makes. */
+  readonly draft: string
+  readonly checksum: Checksum
+}
+
+export class Log {
+  readonly folder: Folder
+  readonly control: Control
+  readonly records: Records
+  /** What was found when this member opened the queue and nobody else lived. */
+  readonly found: Found | undefined
+  /** Of all records that this member writes: it rises only when nobody lives. */
+  readonly epoch: number
+  private readonly checksum: Checksum
+  private readonly member: number
+  private current: Segment | undefined
+  private isOpen = true
+
+  private constructor(folder: Folder, control: Control, checksum: Checksum) {
+    this.folder = folder
+    this.control = control
+    this.checksum = checksum
+    this.records = new Records(checksum)
+    const lock = control.lock.lock()
+    try {
+      this.found = control.isAlone ? recover(this) : undefined
+      if (lock === 'abandoned' && this.found === undefined) this.repair()
+      this.epoch = control.epoch
+      this.member = control.join()
+      if (this.member < 0) {
+        throw new QueueError('in-use', `all its ${control.shape.members} members are there; close it elsewhere first`)
+      }
+    } catch (error) {
+      control.lock.abandon()
+      throw error
+    }
+    control.lock.unlock()
+  }
+
+  static open(folder: Folder, options: LogOptions): Log {
+    const names = folder.list()
+    const foreign = names.find((name) => name !== controlName && !isDraft(name) && segmentNumbers([name]).length === 0)
+    if (foreign !== undefined) {
+      throw new QueueError('foreign', `its folder holds '${foreign}', which is no file of a queue; give it a folder of its own`)
+    }
+    const { mode } = options
+    if (mode === 'wipe') wipe(folder, options)
+    const isThere = mode !== 'wipe' && names.includes(controlName)
+    if (isThere && mode === 'new') throw new QueueError('exists', 'there is one already; resume it, or wipe it')
+    if (!isThere) {
+      if (mode === 'existing') throw new QueueError('missing', 'there is none; create it first')
+      createControl(folder, options)
+    }
+    const control = attachControl(folder, options)
+    try {
+      return new Log(folder, control, options.checksum)
+    } catch (error) {
+      control.close()
+      if (!(error instanceof RangeError)) throw error
+      throw new QueueError('damaged', `its control file is not what it was: ${error.message}; restore it from a copy`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** The longest item that fits, in bytes. */
+  get lengthMax(): number {
+    return 4 * (this.control.shape.segmentWords - recordsAt - recordHeaderWords)
+  }
+
+  /** Opens a segment. The caller closes it. */
+  openSegment(number: number): Segment {
+    let memory: FileMemory
+    try {
+      memory = this.folder.open(segmentName(number))
+    } catch (error) {
+      if (reasonOf(error) !== 'missing') throw error
+      throw segmentMissing(number)
+    }
+    try {
+      return Segment.attach(memory, number, this.control.shape.identity, this.checksum)
+    } catch (error) {
+      memory.close()
+      if (error instanceof QueueError) throw error
+      throw new QueueError('damaged', `segment ${number} is not what it was: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  /** The last segment, which stays open until there is another one. For the holder of the lock. */
+  lastSegment(): Segment {
+    const last = this.control.last.least
+    if (this.current?.start.number !== last) {
+      const segment = this.openSegment(last)
+      this.current?.close()
+      this.current = segment
+    }
+    return this.current as Segment
+  }
+
+  /** Makes the next segment the last one. For the holder of the lock. */
+  roll(): Segment {
+    const { control, folder } = this
+    const last = control.last.least
+    const number = last + 1
+    const before = last < control.first.least ? undefined : this.lastSegment()
+    const start = { number, sequence: control.sequence, epoch: control.epoch, identity: control.shape.identity }
+    const name = segmentName(number)
+    const memory = createAnew(folder, name, control.shape.segmentWords)
+    let segment: Segment
+    try {
+      segment = Segment.create(memory, start, this.checksum)
+      folder.sync()
+      // The file, its header and its name are on the disk before `last` leads there, and `last` is on the disk before
+      // a record is behind it.
+      // Safety: queue/recovers, queue/durable
+      control.keepLast(number)
+    } catch (error) {
+      memory.close()
+      throw error
+    }
+    before?.seal()
+    before?.close()
+    this.current = segment
+    return segment
+  }
+
+  /** After a holder of the lock died: it may have published a record and not counted it. For the holder of the lock. */
+  repair(): void {
+    const { control, records } = this
+    const segment = this.lastSegment()
+    const tail = segment.tail
+    let { sequence } = segment.start
+    // Records before the tail are whole.
+    for (let at = recordsAt; at < tail; sequence++) at += recordWords(records.header(segment.memory, at).length)
+    // Safety: queue/survives
+    control.sequence = sequence
+    // Who sleeps on the tail of the segment before may not have been told that there is another one; they look up by themselves.
+  }
+
+  /** Runs `work` for the holder of the lock. An error of `work` must have changed nothing. */
+  locked<T>(work: () => T): T {
+    this.requireOpen()
+    const { lock } = this.control
+    const how = lock.lock()
+    try {
+      if (how === 'abandoned') this.repair()
+    } catch (error) {
+      lock.abandon()
+      throw error
+    }
+    try {
+      return work()
+    } finally {
+      lock.unlock()
+    }
+  }
+
+  /** Takes away all segments before this one. */
+  retire(number: number): void {
+    this.locked(() => this.retireLocked(number))
+  }
+
+  /** The same for the holder of the lock. */
+  retireLocked(number: number): void {
+    const { control, folder } = this
+    const first = control.first.least
+    if (number <= first) return
+    // On the disk before the first file goes, so that who opens the queue then misses none.
+    // Safety: queue/recovers
+    control.keepFirst(number)
+    this.removeSegments((one) => one < number)
+    folder.sync()
+  }
+
+  removeSegments(which: (number: number) => boolean): void {
+    const { folder } = this
+    for (const number of segmentNumbers(folder.list())) if (which(number)) folder.remove(segmentName(number))
+  }
+
+  removeDrafts(): void {
+    const { folder } = this
+    for (const name of folder.list()) if (isDraft(name)) folder.remove(name)
+  }
+
+  /** Returns when all records that are published at the call are on the disk. Who comes meanwhile shares the next flush. */
+  flush(): void {
+    const { control } = this
+    const { segment, word } = this.locked(() => {
+      const last = this.lastSegment()
+      return { segment: last.start.number, word: last.tail }
+    })
+    control.flushLock.lock()
+    try {
+      this.requireNotFailed()
+      if (segment > control.flushed || !this.isFlushed(segment, word)) this.flushAll()
+    } finally {
+      control.flushLock.unlock()
+    }
+  }
+
+  /** For the holder of the flush lock. */
+  private isFlushed(segment: number, word: number): boolean {
+    if (segment < this.control.flushed) return true
+    const { durable } = this.current as Segment
+    return this.current?.start.number === segment && durable !== undefined && durable.word >= word
+  }
+
+  /** Brings everything that is published to the disk. For the holder of the flush lock. */
+  private flushAll(): void {
+    const { control } = this
+    const { last, durable } = this.locked(() => {
+      const segment = this.lastSegment()
+      return { last: segment, durable: { word: segment.tail, sequence: control.sequence, epoch: control.epoch } }
+    })
+    const { number } = last.start
+    for (let one = Math.max(control.flushed, control.first.least); one < number; one++) {
+      const before = this.openSegment(one)
+      this.flushSegment(before, before.tail)
+      before.close()
+    }
+    this.flushSegment(last, durable.word)
+    last.flushed(durable)
+    control.flushed = number
+  }
+
+  private flushSegment(segment: Segment, end: number): void {
+    const from = segment.durable?.word ?? recordsAt
+    try {
+      if (from < end) segment.memory.durability.flush(4 * from, 4 * (end - from))
+    } catch (error) {
+      // The kernel may forget what it could not write: a second try would succeed and prove nothing.
+      this.control.failed = true
+      throw new QueueError('failed', 'the disk did not take what was written; look at the disk, then open the queue anew', {
+        cause: error,
+      })
+    }
+  }
+
+  requireNotFailed(): void {
+    if (!this.control.failed) return
+    throw new QueueError('failed', 'the disk has not taken what was written; look at the disk, then open the queue anew')
+  }
+
+  requireOpen(): void {
+    if (!this.isOpen) throw new QueueError('closed', 'it was closed; open it again')
+  }
+
+  addProducer(): void {
+    this.control.addProducer(this.member)
+  }
+
+  removeProducer(): void {
+    this.control.removeProducer(this.member)
+  }
+
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.control.leave(this.member)
+    this.current?.close()
+    this.control.close()
+  }
+}
+
+/** Makes a control file, unless somebody else does. */
+function createControl(folder: Folder, { segmentWords, members, identity, draft }: LogOptions): void {
+  const name = draftName(draft)
+  if (segmentNumbers(folder.list()).length > 0) {
+    throw new QueueError(
+      'damaged',
+      'it has segments and no control file: somebody has removed it; put it back, or wipe the queue',
+    )
+  }
+  const memory = folder.create(name, Control.words(members))
+  try {
+    Control.create(memory, { segmentWords, members, identity })
+    // Gets its name when it is whole and on the disk. Whoever else creates one finds that it has got it, or may remove this
+    // draft while it recovers: then there is a control file, too.
+    // Safety: queue/opens
+    folder.link(name, controlName)
+    folder.remove(name)
+  } catch (error) {
+    if (!['exists', 'missing'].includes(reasonOf(error) ?? '')) throw error
+  } finally {
+    memory.close()
+  }
+  folder.sync()
+}
+
+function attachControl(folder: Folder, options: LogOptions): Control {
+  const memory = folder.open(controlName)
+  try {
+    return Control.attach(memory, options)
+  } catch (error) {
+    memory.close()
+    throw new QueueError('damaged', `its control file is not what it was: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Makes a file, also in the place of one that somebody has left who died before `last` led to it. */
+function createAnew(folder: Folder, name: string, words: number): FileMemory {
+  try {
+    return folder.create(name, words)
+  } catch (error) {
+    if (reasonOf(error) !== 'exists') throw error
+    // Safety: queue/survives
+    folder.remove(name)
+    return folder.create(name, words)
+  }
+}
+
+/** Takes everything away, if nobody living is there. */
+function wipe(folder: Folder, options: LogOptions): void {
+  const names = folder.list()
+  if (names.includes(controlName)) {
+    const control = attachControl(folder, options)
+    const isAlone = control.isAlone
+    control.close()
+    if (!isAlone) throw new QueueError('in-use', 'somebody has it open; wipe it when all have closed it')
+    folder.remove(controlName)
+  }
+  for (const number of segmentNumbers(names)) folder.remove(segmentName(number))
+  folder.sync()
+}

@@ -1,0 +1,191 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Log } from './log.ts'
+import type { Packing } from './queue.ts'
+import { Cursor } from './queue-cursor.ts'
+import { type Place, QueueError } from './queue-error.ts'
+import type { Record } from './record.ts'
+import { consumerPlace } from './recovery.ts'
+import { requireInteger, requireTimeout } from './require.ts'
+
+export interface ConsumerOptions {
+  /**
+   * - `'next'` (default): whoever asks for the next items is done with those that it had.
+   * - `'manual'`: only `acknowledge` says so.
+   */
+  readonly acknowledge?: 'next' | 'manual'
+}
+
+/** An item, and where in the queue it stands. */
+export interface Received<T> {
+  readonly item: T
+  readonly place: Place
+}
+
+/**
+ * The end of a queue that receives: one at a time, of all threads and processes. Each item comes once, in order. Items that
+ * were not acknowledged come again when the consumer has died, or has left, and another one comes.
+ */
+export class Consumer<T> {
+  private readonly log: Log
+  private readonly packing: Packing<T>
+  private readonly retain: number
+  private readonly manual: boolean
+  private readonly cursor: Cursor
+  /** Whether something was received and not acknowledged. */
+  private unacknowledged = false
+  private isOpen = true
+
+  constructor(log: Log, packing: Packing<T>, retain: number, options: ConsumerOptions) {
+    requireInteger('Queue: retain', retain, 0, 2 ** 31 - 1)
+    this.log = log
+    this.packing = packing
+    this.retain = retain
+    this.manual = options.acknowledge === 'manual'
+    this.cursor = log.locked(() => {
+      const { control } = log
+      if (!control.becomeConsumer()) {
+        throw new QueueError('in-use', 'there is a consumer already; wait until it has closed, or make a reader')
+      }
+      control.cancelled = false
+      const { segment, word, sequence } = consumerPlace(log, control.first.least)
+      return new Cursor(log, segment, word, sequence)
+    })
+  }
+
+  /** How many items this consumer has missed: dropped by producers, or skipped. */
+  get lost(): number {
+    return this.cursor.lost
+  }
+
+  /**
+   * The next item, if there is one now.
+   *
+   * @throws QueueError `'corrupt'` when what stands there is not what was sent: `skip` goes on behind it
+   */
+  tryReceive(): Received<T> | undefined {
+    this.before()
+    return this.received(this.cursor.take())
+  }
+
+  /**
+   * The next item. Blocking while there is none, until the time is over or the stream has ended.
+   *
+   * @param timeoutMs give up after so many milliseconds; default: never
+   */
+  receive(timeoutMs: number = Infinity): Received<T> | undefined {
+    requireTimeout('Queue.receive', timeoutMs)
+    this.before()
+    const { cursor } = this
+    let seen = cursor.seen
+    let record = cursor.take()
+    if (record !== undefined) return this.received(record)
+    const patience = this.log.control.patience(cursor.memory, timeoutMs)
+    while (record === undefined && !patience.over && !this.ended) {
+      // It looks up in slices, so that the end, and a producer that died before it could wake anybody, are noticed.
+      // Safety: queue/wakes, queue/ends
+      cursor.sleep(patience, seen)
+      seen = cursor.seen
+      record = cursor.take()
+    }
+    return this.received(record)
+  }
+
+  /** The next items, at most so many, if there are any now. */
+  tryReceiveBatch(most: number): Received<T>[] {
+    requireInteger('Queue.tryReceiveBatch: most', most, 1, 2 ** 31 - 1)
+    this.before()
+    const batch: Received<T>[] = []
+    while (batch.length < most) {
+      const received = this.received(this.cursor.take())
+      if (received === undefined) break
+      batch.push(received)
+    }
+    return batch
+  }
+
+  /** The next item, which stays the next. */
+  peek(): Received<T> | undefined {
+    this.requireOpen()
+    const record = this.cursor.peek()
+    return record && { item: this.packing.unpack(record.payload, record.tag), place: this.cursor.place }
+  }
+
+  /**
+   * Whether the stream has ended: there have been producers, all of them have closed or are dead, and all that they sent was
+   * received. A producer that comes later begins it anew.
+   */
+  get ended(): boolean {
+    this.requireOpen()
+    // Before the last look: what producers sent was published before they left.
+    // Safety: queue/ends
+    return this.log.control.hasEnded && !this.cursor.isThere()
+  }
+
+  /** Says that everything that was received is done, and need not come again. Files that hold nothing else go. */
+  acknowledge(): void {
+    this.requireOpen()
+    if (!this.unacknowledged) return
+    this.unacknowledged = false
+    const { cursor, log } = this
+    const { segment, byte } = cursor.place
+    const goneOn = cursor.hasPassed
+    cursor.acknowledge()
+    log.control.acknowledge(segment, byte >>> 2, cursor.next)
+    if (goneOn) log.retire(segment - this.retain)
+  }
+
+  /** Returns when what was acknowledged is on the disk. */
+  sync(): void {
+    this.requireOpen()
+    this.cursor.flushAcknowledged()
+  }
+
+  /**
+   * Goes on behind a record that is corrupt. What was received before is acknowledged.
+   *
+   * @returns how many bytes of the queue were skipped
+   */
+  skip(): number {
+    this.requireOpen()
+    const skipped = this.cursor.skip()
+    this.unacknowledged = true
+    return skipped
+  }
+
+  /** Wants no more: producers are refused from now on, until there is another consumer. */
+  cancel(): void {
+    this.requireOpen()
+    // Safety: queue/cancels
+    this.log.control.cancelled = true
+    this.close()
+  }
+
+  /** Lets another consumer take over; it gets what was not acknowledged. Closing twice is fine. */
+  close(): void {
+    if (!this.isOpen) return
+    if (!this.manual) this.acknowledge()
+    this.isOpen = false
+    this.cursor.close()
+    this.log.control.leaveConsumer()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private before(): void {
+    this.requireOpen()
+    if (!this.manual) this.acknowledge()
+  }
+
+  private received(record: Record | undefined): Received<T> | undefined {
+    if (record === undefined) return undefined
+    this.unacknowledged = true
+    return { item: this.packing.unpack(record.payload, record.tag), place: this.cursor.place }
+  }
+
+  private requireOpen(): void {
+    this.log.requireOpen()
+    if (!this.isOpen) throw new QueueError('closed', 'this consumer was closed; make another one')
+  }
+}

@@ -1,0 +1,220 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { reasonOf } from './folder.ts'
+import type { Log } from './log.ts'
+import { asleep } from './patience.ts'
+import type { Durability, Packed, Packing } from './queue.ts'
+import { QueueError } from './queue-error.ts'
+import { recordWords } from './record.ts'
+import { requireTimeout } from './require.ts'
+import { recordsAt, type Segment } from './segment.ts'
+
+/** How much may wait in a queue. */
+export interface Limits {
+  /** Items that the consumer is not done with. */
+  readonly items?: number
+  /** Bytes of these in the files, what belongs to each record included. */
+  readonly bytes?: number
+  /** Files. */
+  readonly segments?: number
+}
+
+/**
+ * What happens to an item for which there is no room.
+ *
+ * - `'refuse'`: `trySend` says `'full'`; `send` waits.
+ * - `'drop-newest'`: it is dropped, and the answer says so.
+ * - `'drop-oldest'`: the oldest segment is dropped, whether the consumer is done with it or not, which learns how many
+ *   items it has missed. Needs a limit of segments.
+ */
+export type Overflow = 'refuse' | 'drop-newest' | 'drop-oldest'
+
+/** What became of an item. */
+export type Sent = 'sent' | 'full' | 'dropped'
+
+export interface ProducerOptions {
+  readonly limits: Limits
+  readonly overflow: Overflow
+  readonly durability: Durability
+}
+
+/** An end of a queue that sends. Any number of them, in any number of threads and processes; each for one thread. */
+export class Producer<T> {
+  private readonly log: Log
+  private readonly packing: Packing<T>
+  private readonly options: ProducerOptions
+  /** How many items this has sent since the last flush. */
+  private unflushed = 0
+  private isOpen = true
+
+  constructor(log: Log, packing: Packing<T>, options: ProducerOptions) {
+    if (options.overflow === 'drop-oldest' && options.limits.segments === undefined) {
+      throw new RangeError('Queue: expected limits: segments beside overflow: drop-oldest, found none')
+    }
+    this.log = log
+    this.packing = packing
+    this.options = options
+    log.addProducer()
+  }
+
+  /**
+   * Sends an item if there is room now. It has been sent when the tail of its segment goes past it: from then on it
+   * survives the death of this process; with durability `'each'` it is on the disk when this returns. When this throws, the item has
+   * not been sent, unless the reason is `'failed'`.
+   *
+   * @throws QueueError `'too-long'`, `'cancelled'`, `'failed'`
+   */
+  trySend(item: T): Sent {
+    const { bytes, tag } = this.packed(item)
+    return this.add(bytes, tag)
+  }
+
+  /**
+   * Sends an item; waits while there is no room, if the overflow is `'refuse'`. Blocking.
+   *
+   * @param timeoutMs give up after so many milliseconds, with `'full'`; default: never
+   */
+  send(item: T, timeoutMs: number = Infinity): Sent {
+    requireTimeout('Queue.send', timeoutMs)
+    const { bytes, tag } = this.packed(item)
+    const { control } = this.log
+    // Before the look: who makes room after it has changed this word.
+    // Safety: queue/wakes
+    let seen = control.acknowledgedWord
+    let sent = this.add(bytes, tag)
+    if (sent !== 'full') return sent
+    const patience = control.patience(control.memory, timeoutMs)
+    while (sent === 'full' && !patience.over) {
+      patience.sleep(control.acknowledgedAt, seen)
+      seen = control.acknowledgedWord & ~asleep
+      sent = this.add(bytes, tag)
+    }
+    return sent
+  }
+
+  /** Sends the first of these items that there is room for, together: they become visible at once. Returns how many. */
+  trySendBatch(items: readonly T[]): number {
+    const packed = items.map((item) => this.packed(item))
+    return this.addAll(packed)
+  }
+
+  /** Returns when everything that was sent before, by whomever, is on the disk. */
+  sync(): void {
+    this.requireOpen()
+    this.log.flush()
+    this.unflushed = 0
+  }
+
+  /** Sends no more. When the last producer has closed, the stream ends after its last item. Closing twice is fine. */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    if (this.unflushed > 0 && this.options.durability !== 'none') this.log.flush()
+    this.log.removeProducer()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private packed(item: T): Packed {
+    this.requireOpen()
+    const packed = this.packing.pack(item)
+    const { length } = packed.bytes
+    if (length <= this.log.lengthMax) return packed
+    throw new QueueError(
+      'too-long',
+      `expected items of at most ${this.log.lengthMax} bytes, found one of ${length}; make a queue with greater segmentBytes`,
+    )
+  }
+
+  private add(bytes: Uint8Array, tag: number): Sent {
+    const count = this.addAll([{ bytes, tag }])
+    if (count === 1) return 'sent'
+    if (this.options.overflow !== 'drop-newest') return 'full'
+    this.log.control.drop(1)
+    return 'dropped'
+  }
+
+  private addAll(items: readonly Packed[]): number {
+    const count = this.log.locked(() => this.append(items))
+    const { durability } = this.options
+    this.unflushed += count
+    const most = durability === 'each' ? 1 : durability === 'none' ? Infinity : durability.items
+    if (this.unflushed >= most) this.sync()
+    return count
+  }
+
+  /** For the holder of the lock. Returns how many there was room for. */
+  private append(items: readonly Packed[]): number {
+    const { log } = this
+    const { control, records } = log
+    log.requireNotFailed()
+    // Safety: queue/cancels
+    if (control.cancelled) throw new QueueError('cancelled', 'the consumer wants no more')
+    const { epoch } = log
+    let sequence = control.sequence
+    let segment = log.lastSegment()
+    let at = segment.tail
+    let count = 0
+    const published = (): void => {
+      if (count === 0) return
+      segment.publish(at)
+      // After the records, so that a number is never given twice: who takes the lock from a dead one counts again.
+      // Safety: queue/survives
+      control.sequence = sequence
+    }
+    for (const { bytes, tag } of items) {
+      const words = recordWords(bytes.length)
+      if (!this.hasRoom(segment, at, words, sequence)) break
+      if (at + words > control.shape.segmentWords) {
+        published()
+        const next = this.next()
+        if (next === undefined) return count
+        segment = next
+        at = recordsAt
+      }
+      records.write(segment.memory, at, bytes, tag, sequence, epoch)
+      at += words
+      sequence = (sequence + 1) | 0
+      count++
+    }
+    published()
+    return count
+  }
+
+  /** Whether the limits of items and bytes allow for one more record. */
+  private hasRoom(segment: Segment, at: number, words: number, sequence: number): boolean {
+    const { limits } = this.options
+    const { control } = this.log
+    if (limits.items !== undefined && control.backlog(sequence) >= limits.items) return false
+    if (limits.bytes === undefined) return true
+    const place = control.consumerPlace
+    const segmentWords = control.shape.segmentWords - recordsAt
+    const waiting = (segment.start.number - place.segment) * segmentWords + at - place.word
+    return 4 * (waiting + words) <= limits.bytes
+  }
+
+  /** The next segment, if there may be one. */
+  private next(): Segment | undefined {
+    const { limits, overflow } = this.options
+    const { log } = this
+    const { control } = log
+    const count = control.last.least - control.first.least + 1
+    if (limits.segments !== undefined && count >= limits.segments) {
+      if (overflow !== 'drop-oldest') return undefined
+      log.retireLocked(control.last.least + 2 - limits.segments)
+    }
+    try {
+      return log.roll()
+    } catch (error) {
+      // No room on the disk is no room.
+      if (reasonOf(error) === 'full') return undefined
+      throw error
+    }
+  }
+
+  private requireOpen(): void {
+    this.log.requireOpen()
+    if (!this.isOpen) throw new QueueError('closed', 'this producer was closed; make another one')
+  }
+}
