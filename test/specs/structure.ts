@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Check, checkedProgram, explore, type Report, replay, unmet } from '../../checker/index.ts'
@@ -19,11 +19,6 @@ interface Structure {
   /** The text of its programs. */
   readonly programs: string
 }
-
-/** The structures that have both, by name. */
-export const structureNames: readonly string[] = readdirSync(join(root, 'specs')).filter((name) =>
-  existsSync(join(root, 'core', `${name}.ts`)),
-)
 
 /** Reads a folder of `specs`. */
 export async function structureOf(name: string): Promise<Structure> {
