@@ -5,10 +5,9 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { explore, replay } from '../../checker/index.ts'
-import { compareStates, oracle } from '../oracle/compare.ts'
+import { oracle } from '../oracle/compare.ts'
 import { faultProfiles } from '../oracle/generate.ts'
-import { disagreement, hunt, Tally } from '../oracle/hunt.ts'
+import { disagreement, hunt, huntStates, Tally } from '../oracle/hunt.ts'
 import { seed } from '../seed.ts'
 
 const all = Number(process.env.HEDDLE_PROGRAMS ?? 1000)
@@ -46,6 +45,6 @@ describe(`the explorer agrees with brute force on faults (HEDDLE_SEED=${seed}, H
   })
 
   it.each(faultProfiles)('in what always and finally see, profile %s', { timeout: 600_000 }, (profile) => {
-    hunt(profile, watched, (sketch) => compareStates(sketch, explore, replay))
+    expect(huntStates(profile, watched)).toBeGreaterThan(watched / 10)
   })
 })

@@ -105,10 +105,8 @@ function contentOf(memory: Readable): string {
   return Array.from({ length: memory.words }, (_, word) => memory.read(word)).join()
 }
 
-/** What is wrong with the states that the explorer judges; `undefined` when nothing is, or when the oracle cannot say. */
-export function compareStates(sketch: Sketch, explore: Explore, replay: Replay): string | undefined {
-  const truth = oracle(sketch)
-  if (truth.limited || truth.failures.size > 0) return undefined
+/** What is wrong with the states that the explorer judges, of a program that holds; `undefined` when nothing is. */
+export function compareStates(sketch: Sketch, truth: BruteForceResult, explore: Explore, replay: Replay): string | undefined {
   const judged = new Set<string>()
   const ended = new Set<string>()
   const watched: Program = {

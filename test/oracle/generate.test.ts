@@ -9,6 +9,7 @@ import { faultProfiles, print, profiles, programOf, type Sketch, sketches } from
 
 describe.each([...profiles, ...faultProfiles])('random programs of profile %s', (profile) => {
   it('are judged alike by both oracles', () => {
+    const numRuns = Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 80)
     let compared = 0
     fc.assert(
       fc.property(sketches(profile), (sketch) => {
@@ -23,9 +24,9 @@ describe.each([...profiles, ...faultProfiles])('random programs of profile %s', 
         expect(every.outcomes).toEqual(result.outcomes)
         expect(every.torn).toEqual(result.torn)
       }),
-      { numRuns: Math.ceil(Number(process.env.HEDDLE_PROGRAMS ?? 4000) / 80), seed },
+      { numRuns, seed },
     )
-    expect(compared).toBeGreaterThan(0)
+    expect(compared).toBeGreaterThan(numRuns / 10)
   })
 
   it('are judged alike in every order of their threads', () => {

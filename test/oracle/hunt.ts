@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { explore, replay } from '../../checker/index.ts'
 import { seed } from '../seed.ts'
 import type { BruteForceResult } from './brute-force.ts'
-import { compare, reduce } from './compare.ts'
+import { compare, compareStates, oracle, reduce } from './compare.ts'
 import { type FaultProfile, type Profile, sketches } from './generate.ts'
 import { print, type Sketch } from './sketch.ts'
 
@@ -40,6 +40,18 @@ export function hunt(profile: Profile | FaultProfile, programs: number, judge: J
   const [found] = details.counterexample as [Sketch]
   const smallest = reduce(found, (candidate) => wrong(candidate) !== undefined)
   expect.fail(`${wrong(smallest)}\n\nHEDDLE_SEED=${seed}, profile ${profile}\n\n${print(smallest)}`)
+}
+
+/** The same for what `always` and `finally` see. Returns how many programs it could compare: those that hold. */
+export function huntStates(profile: Profile | FaultProfile, programs: number): number {
+  let compared = 0
+  hunt(profile, programs, (sketch) => {
+    const truth = oracle(sketch)
+    if (truth.limited || truth.failures.size > 0) return undefined
+    compared++
+    return compareStates(sketch, truth, explore, replay)
+  })
+  return compared
 }
 
 type Kinds = Readonly<Record<string, (truth: BruteForceResult) => boolean>>
