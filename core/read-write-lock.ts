@@ -114,12 +114,15 @@ export class ReadWriteLock {
     return new ReadWriteLock('ReadWriteLock.attach', memory, at, readers, options)
   }
 
-  /** Takes the lock for reading if no living writer has it and a seat is free. Does not wait. */
+  /**
+   * Takes the lock for reading if no living writer has it, waits for it or looks whether it can have it, and a seat is free. Does
+   * not wait. A reader and a writer that try at the same time may both find it busy.
+   */
   tryReadLock(): 'acquired' | 'abandoned' | 'busy' {
     return busy(this.readLock(0))
   }
 
-  /** Takes the lock for writing if nobody living has it. Does not wait. */
+  /** Takes the lock for writing if nobody living has it, or looks whether it can have it. Does not wait. */
   tryWriteLock(): 'acquired' | 'abandoned' | 'busy' {
     return busy(this.writeLock(0))
   }
