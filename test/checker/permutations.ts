@@ -12,7 +12,7 @@ export function* permutations<T>(things: readonly T[]): Generator<T[]> {
 }
 
 /** Every choice of some things, in their order. */
-function* choices<T>(things: readonly T[]): Generator<T[]> {
+export function* choices<T>(things: readonly T[]): Generator<T[]> {
   if (things.length === 0) {
     yield []
     return
@@ -40,11 +40,11 @@ function legal({ initial, operations }: Sequential, order: readonly Operation[])
 }
 
 /** Whether no operation comes before one that it must come after. */
-function respects(order: readonly Operation[], before: (a: Operation, b: Operation) => boolean): boolean {
+export function respects(order: readonly Operation[], before: (a: Operation, b: Operation) => boolean): boolean {
   return order.every((late, index) => order.slice(0, index).every((early) => !before(late, early)))
 }
 
-const inRealTime = (a: Operation, b: Operation): boolean => a.returned !== undefined && a.returned < b.called
+export const inRealTime = (a: Operation, b: Operation): boolean => a.returned !== undefined && a.returned < b.called
 const inThread = (a: Operation, b: Operation): boolean => a.thread === b.thread && a.called < b.called
 
 /** Whether operations of the named kinds have changed places only with their kind, by so many places at most. */
