@@ -131,6 +131,8 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'StreamEnd',
     'WaitOptions',
     'WaitResult',
+    'WorkRing',
+    'WorkRingOptions',
     'lineWords',
   ],
   'core/node-index.ts': [
@@ -209,6 +211,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'estimate',
     'explainHistory',
     'explore',
+    'exploreAtRandom',
     'exploreScenarios',
     'guarantee',
     'replay',

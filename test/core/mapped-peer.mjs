@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
-const { Mutex, Once, ReadWriteLock, Ring } = await tsImport('../../core/index.ts', import.meta.url)
+const { Mutex, Once, ReadWriteLock, Ring, WorkRing } = await tsImport('../../core/index.ts', import.meta.url)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
 let memory
@@ -22,7 +22,7 @@ const tasks = {
   files: (folder) => Object.fromEntries(readdirSync(folder).map((file) => [file, statSync(join(folder, file)).size])),
   /** Joins a part of this class, whose methods can be called then. */
   join(kind, at = 0) {
-    part = { Mutex, Once, ReadWriteLock }[kind].attach(memory, at)
+    part = { Mutex, Once, ReadWriteLock, WorkRing }[kind].attach(memory, at)
   },
   do: (method, ...args) => part[method](...args),
   change,
@@ -39,6 +39,8 @@ const tasks = {
   takeSink: () => ring.sink().position,
   write,
   read,
+  pushNumbers,
+  popNumbers,
   exit: () => process.exit(),
   /** Gives root's rights up. */
   become(user) {
@@ -147,6 +149,37 @@ function read(reader, progress) {
       nap()
     }
   }
+}
+
+/** Pushes 0, 1, 2 ... up to `end` in the name of `pusher`, and tells in a word how many it has pushed. */
+function pushNumbers(pusher, end, progress) {
+  const item = new Uint8Array(part.itemBytes)
+  const view = new DataView(item.buffer)
+  for (let n = 0; n < end; n++) {
+    item.fill(n)
+    view.setUint32(0, pusher, true)
+    view.setUint32(4, n, true)
+    if (!part.push(item)) return n
+    memory.store(progress, n + 1)
+  }
+  return end
+}
+
+/** Pops to the end of the stream, and tells in a word how many it has popped. Returns for each pusher how many came, and the last. */
+function popNumbers(progress) {
+  const item = new Uint8Array(part.itemBytes)
+  const view = new DataView(item.buffer)
+  const came = {}
+  for (let count = 1; part.pop(item); count++) {
+    const pusher = view.getUint32(0, true)
+    const n = view.getUint32(4, true)
+    if (!item.subarray(8).every((byte) => byte === (n & 0xff))) throw new Error(`item ${n} of ${pusher} is torn: ${item}`)
+    const { last = -1, items = 0 } = came[pusher] ?? {}
+    if (n <= last) throw new Error(`item ${n} of ${pusher} came after item ${last}`)
+    came[pusher] = { items: items + 1, last: n }
+    memory.store(progress, count)
+  }
+  return came
 }
 
 /** Adds one and returns when so many have; spins first, so that all go on at once where processors are free. */
