@@ -211,7 +211,6 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'estimate',
     'explainHistory',
     'explore',
-    'exploreAtRandom',
     'exploreScenarios',
     'guarantee',
     'replay',
