@@ -347,14 +347,17 @@ export class WorkRing {
       const seen = this.lookAt(tail)
       if (seen === tail) return 'ready'
       const last = seen & -positionStep
-      // Not of the lap before: others have moved `tail` on. Or closed since: whoever sleeps has looked at the slot before that.
-      // Safety: work-ring/wakes
-      if (this.lapAfter(last) !== tail || (this.seen & ended) !== 0) continue
+      // Not of the lap before: others have moved `tail` on.
+      if (this.lapAfter(last) !== tail) continue
       const isFull = (seen & full) !== 0
       // The item of the lap before, which nobody has begun to pop at this load: no room is there. (`head` may stand before it,
       // where it has to pass slots of the dead that were freed.)
       // Safety: work-ring/linearizable, work-ring/survives
-      if (isFull && distance(last, memory.load(at + headAt)) <= 0) return 'none'
+      const isUnclaimed = isFull && distance(last, memory.load(at + headAt)) <= 0
+      // Whoever is about to sleep must have seen the slot before it sees that the ring is open.
+      // Safety: work-ring/wakes
+      if (memory.load(at + tailAt) !== tail) continue
+      if (isUnclaimed) return 'none'
       // Claimed and not finished: somebody copies, or is dead.
       if (!this.isAbandoned(last | (seen & full))) return isFull ? 'busy' : 'none'
       this.free()

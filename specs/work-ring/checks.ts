@@ -11,6 +11,7 @@ import {
   closing,
   closingEmpty,
   closingFull,
+  closingTwoPushers,
   createdWithSeats,
   creation,
   givesUpAlone,
@@ -59,8 +60,9 @@ export const counted: readonly Counted[] = [
 
   // The end.
   enumerated(146, closing(one, 1)),
-  enumerated(12, closingFull(one)),
-  enumerated(13, closingFull(two)),
+  enumerated(13, closingFull(one)),
+  enumerated(14, closingFull(two)),
+  enumerated(333, closingTwoPushers(one)),
   enumerated(116, closingEmpty(one)),
 
   // Threads die.
@@ -70,7 +72,7 @@ export const counted: readonly Counted[] = [
   enumerated(602, popperDies(two, 3)),
   enumerated(80, pusherDies(one, ['tryPop', 'tryPop'])),
   enumerated(132, pusherDies(two, ['tryPush', 'tryPop'])),
-  enumerated(146, pusherDies(one, ['tryPush', 'tryPush'])),
+  enumerated(160, pusherDies(one, ['tryPush', 'tryPush'])),
   enumerated(132, pusherDies(two, ['push', 'pop'])),
   enumeratedOnce(5021, oneOfTwoPushersDies(two)),
 

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
 import { type Equivalent, equivalent as equivalentFor, refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, giving, mutate, swappedWithNext, torn } from '../mutate.ts'
+import { answering, dropped, giving, mutate, stale, swappedWithNext, torn } from '../mutate.ts'
 import { type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -175,6 +175,13 @@ const closings: readonly Check[] = [
     'the mark of the end is torn',
     closingEmpty(one),
     mutate({ operation: 'compareExchange', word: slot0, thread: 'closer' }, torn),
+    'deadlock',
+  ),
+  refuted(
+    'work-ring/wakes',
+    'a pusher that sleeps has seen the tail as it was before',
+    closingFull(one),
+    mutate({ operation: 'load', word: tail, thread: 'pusher' }, stale),
     'deadlock',
   ),
   refuted(

@@ -300,6 +300,21 @@ export function closingFull(shape: Shape): Program<Shares> {
   )
 }
 
+/** Two threads push more than fits together, sleeping; a third one closes. */
+export function closingTwoPushers(shape: Shape): Program<Shares> {
+  return base(
+    'two-push1-close',
+    shape,
+    { first: ['push'], second: ['push'], closer: ['close'] },
+    {
+      sometimes: {
+        'the close comes first': (_, { first, second }) => pushed(first) + pushed(second) === 0,
+        'the close wakes': (_, { second }) => pushed(second) === 0 && second?.announced === 1,
+      },
+    },
+  )
+}
+
 /** Two threads pop, sleeping; a third one closes. */
 export function closingEmpty(shape: Shape): Program<Shares> {
   return base('pop-empty-close', shape, { first: ['pop'], second: ['pop'], closer: ['close'] })
