@@ -59,6 +59,8 @@ const ways: readonly Way[] = [
   { name: 'put', parts: ['try put', 'sleep while full', 'notify all'] },
   { name: 'put', parts: ['try put', 'sleep while full', 'notify one'] },
   { name: 'put', parts: ['try put', 'sleep while full'] },
+  // Waits until somebody has taken the item, and overlooks that it was.
+  { name: 'put', parts: ['spin put', 'spin until empty'] },
   { name: 'take', parts: ['spin until full', 'try take'] },
   { name: 'take', parts: ['spin until full', 'try take', 'notify all'] },
   { name: 'take', parts: ['spin until full', 'store nothing', 'notify all'] },
