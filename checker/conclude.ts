@@ -22,7 +22,7 @@ export interface Ending {
   readonly seconds: number
   readonly failure?: Failure | undefined
   /** Why it did not go on. */
-  readonly bound?: Exclude<Report['bound'], 'events'>
+  readonly bound?: Exclude<Report['bound'], 'events' | 'runs'>
   /** Random walks through the program, if any were made. */
   readonly sampled?: Estimate | undefined
 }

@@ -5,6 +5,7 @@ import { validate } from '../model/validate.ts'
 import { defaultEvents, withRoom } from './bounds.ts'
 import type { Estimate } from './report.ts'
 import { initialMemory } from './run.ts'
+import { picker } from './scheduler.ts'
 import { Broken, Search } from './search.ts'
 
 /**
@@ -60,15 +61,4 @@ export function walk(
   const mean = count === 0 ? 0 : sum / count
   const variance = count < 2 ? 0 : (squares - sum * mean) / (count - 1)
   return { executions: mean, spread: count === 0 ? 0 : Math.sqrt(Math.max(variance, 0) / count), walks: count }
-}
-
-/** Random integers from 0 to n - 1, the same for the same seed (mulberry32). */
-function picker(seed: number): (n: number) => number {
-  let state = seed >>> 0
-  return (n) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return Math.floor((((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32) * n)
-  }
 }

@@ -13,13 +13,12 @@ import { everything, linearize, linearizeThrough } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
 import { type Parcel, pack, unpack } from './parcel.ts'
 import type { Estimate, ExploreOptions, Failure } from './report.ts'
-import { type Finding, initialMemory, resultsOf, runSchedule } from './run.ts'
+import { type Finding, initialMemory, resultsOf } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import { Broken, type Leaf, type Search } from './search.ts'
-import { shrink } from './shrink.ts'
+import { shortestFailure } from './shortest.ts'
 import { InvariantBroken, States } from './states.ts'
 import type { Tally } from './tally.ts'
-import { traceOf } from './trace.ts'
 
 /** How a search is made; tests of the tests put searches with mistakes here. */
 export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number, room: number) => Search
@@ -332,7 +331,7 @@ export class Exploration {
     const sometimes = error instanceof EndBroken && error.sometimes !== undefined ? { sometimes: error.sometimes } : {}
     const isOfEnd = error instanceof HistoryBroken || error instanceof EndBroken
     const schedule = isOfEnd ? linearizeThrough(graph, error.states) : linearize(graph, counts)
-    return { failure: this.#replayed(threads, schedule, finding), ...sometimes }
+    return { failure: shortestFailure(this.#program, threads, this.#initial as Int32Array, schedule, finding), ...sometimes }
   }
 
   /** A failure of the recovery: what must have happened before the crash, and what is left. */
@@ -343,23 +342,6 @@ export class Exploration {
       ...(finding ?? { ...what, message: `recover: ${message}` }),
       schedule: encodeSchedule(this.#program, steps, choices),
       trace,
-    }
-  }
-
-  /** A failure as its shortest schedule shows it. */
-  #replayed(threads: readonly Thread[], schedule: readonly number[], finding: Finding): Failure {
-    if (finding.kind === 'non-determinism') {
-      return { ...finding, schedule: encodeSchedule(this.#program, schedule), trace: [] }
-    }
-    const initial = this.#initial as Int32Array
-    const first = runSchedule(this.#program, threads, initial, schedule)
-    const target = first.finding ?? finding
-    const short = shrink(this.#program, threads, initial, first.steps, target)
-    const run = runSchedule(this.#program, threads, initial, short)
-    return {
-      ...(run.finding ?? target),
-      schedule: encodeSchedule(this.#program, run.steps),
-      trace: traceOf(run.machine),
     }
   }
 }

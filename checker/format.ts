@@ -285,6 +285,41 @@ export function checksSummary(results: readonly CheckResult[], paint: Paint = pl
   return `${paint.red(`${checks}, ${count(unmet)} not as expected`)}: ${cost}`
 }
 
+/** A line for each check of which some executions were chosen at random. */
+export function randomTable(results: readonly CheckResult[], paint: Paint = plain, columns: number = wide): string {
+  const deep = results.some(({ report }) => report.random?.found !== undefined)
+  const head = ['check', 'verdict', 'runs', 'steps', ...(deep ? ['found'] : []), 'seconds', 'as expected']
+  const rows = results.map(({ name, report, met }) => {
+    const { runs = 0, steps = 0, found } = report.random ?? {}
+    const verdict = report.failure === undefined ? 'nothing found' : verdictText(report)
+    const sure =
+      report.failure !== undefined ? '' : found === undefined || found === 0 ? 'unknown' : `≥ ${percent(Math.min(found, 0.9999))}`
+    const numbers = [count(runs), count(steps), ...(deep ? [sure] : []), report.seconds.toFixed(3)]
+    const expected = report.failure === undefined ? 'so far' : met ? 'yes' : 'no'
+    return [name, verdict, ...numbers, { text: expected, paint: met ? paint.green : paint.red }]
+  })
+  const numbers = new Set(head.keys())
+  for (const left of [0, 1, head.length - 1]) numbers.delete(left)
+  return fittingTable([head.map((text) => ({ text, paint: paint.dim })), ...rows], numbers, columns, [3])
+}
+
+/** The last lines of such a run: whether all is well, what brings it again, and what the column `found` says. */
+export function randomSummary(
+  results: readonly CheckResult[],
+  { seed, depth }: { readonly seed: number; readonly depth?: number },
+  paint: Paint = plain,
+): string {
+  const unmet = results.filter(({ met }) => !met).length
+  const runs = results.reduce((sum, { report }) => sum + (report.random?.runs ?? 0), 0)
+  const checks = counted(results.length, 'check')
+  const good =
+    unmet === 0 ? paint.green(`${checks}, nothing unexpected found`) : paint.red(`${checks}, ${count(unmet)} not as expected`)
+  const line = `${good}: ${counted(runs, 'run')} at random, --seed ${seed}`
+  if (depth === undefined) return line
+  const how = `found: how likely it was, at least, to find a bug of depth ${depth} that needs no faults, if no execution has more steps`
+  return `${line}\n${how}\nthan the longest run: 1 - (1 - 1 / (threads * steps^${depth - 1}))^runs`
+}
+
 /** How many seconds a search will still take; `undefined` while nobody knows. */
 export function secondsLeft({ executions, seconds, share, estimate }: Progress): number | undefined {
   if (share >= shareEnough) return (seconds * Math.max(1 - share, 0)) / share

@@ -7,8 +7,10 @@ export { GuaranteeError, guarantee } from './guarantee.ts'
 export { drawHistory } from './history-text.ts'
 export { type Explanation, explainHistory, type Operation } from './linearizability.ts'
 export { canonicalOutcome } from './outcome.ts'
+export { exploreAtRandom } from './random.ts'
 export { replay } from './replay.ts'
 export type {
+  AtRandom,
   Bounds,
   Covered,
   Estimate,
@@ -16,6 +18,7 @@ export type {
   Failure,
   FailureKind,
   Progress,
+  RandomOptions,
   Report,
   TraceStep,
   Verdict,

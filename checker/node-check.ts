@@ -20,7 +20,7 @@ import { ProgressReader } from './node-progress.ts'
 import type { LoadedCheck } from './node-search.ts'
 import { search, takeSearcher } from './node-searcher.ts'
 import { columnsOf, complain, exit, paintFor, print } from './node-terminal.ts'
-import type { Bounds, Progress, Report } from './report.ts'
+import type { Bounds, Progress, RandomOptions, Report } from './report.ts'
 
 /** Options that `check` and `replay` share. */
 export interface ShowOptions {
@@ -42,6 +42,8 @@ export interface CheckOptions extends ShowOptions {
   readonly cached?: boolean
   /** Estimates only. */
   readonly estimate?: boolean
+  /** Some executions, chosen at random. */
+  readonly random?: RandomOptions & { readonly seed: number }
 }
 
 /** Where Ctrl-C found a run. */
@@ -72,6 +74,11 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
   if (options.estimate) {
     const { estimateCommand } = await import('./node-estimate.ts')
     return estimateCommand(chosen, { only: options.only, json: options.json === true, seconds: options.bounds.seconds })
+  }
+  if (options.random !== undefined) {
+    const { randomCommand } = await import('./node-random.ts')
+    const { random, only, json = false, verbose = false } = options
+    return randomCommand(chosen, { only, json, verbose, random })
   }
   const { results, interrupted } = await searchAll(chosen, options)
   const code = interrupted === undefined ? exitCode(results) : exit.interrupted

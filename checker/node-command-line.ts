@@ -5,13 +5,23 @@ import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
 import { version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { complain, exit, print } from './node-terminal.ts'
-import type { Bounds } from './report.ts'
+import { type Bounds, seeds } from './report.ts'
 
 /** Cutting up takes longer the more there are. */
 const mostShards = 1000
 
 type CheckOptions = ShowOptions &
-  Bounds & { progress?: boolean; estimate?: boolean; workers?: number; shard?: Shard; checkpoint?: string; cached?: boolean }
+  Bounds & {
+    progress?: boolean
+    estimate?: boolean
+    workers?: number
+    shard?: Shard
+    checkpoint?: string
+    cached?: boolean
+    random?: number
+    depth?: number
+    seed?: number
+  }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
@@ -23,6 +33,12 @@ function positiveNumber(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
   throw new InvalidArgumentError('It is not a positive number.')
+}
+
+function seed(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value < seeds) return value
+  throw new InvalidArgumentError(`It is not an integer below ${seeds}.`)
 }
 
 function shard(text: string): Shard {
@@ -95,14 +111,35 @@ Exit codes:
         'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
       ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint', 'cached']),
     )
+    .addOption(
+      new Option('--random <runs>', 'do not search: so many runs of each check, chosen at random')
+        .argParser(positiveInteger)
+        .conflicts(['executions', 'workers', 'shard', 'checkpoint', 'cached', 'progress', 'estimate']),
+    )
+    .option('--depth <d>', 'with --random: look for bugs that need so many pairs of steps in a certain order', positiveInteger)
+    .option('--seed <n>', 'with --random: the same runs as those that printed it', seed)
     .action(async (files: string[], _: CheckOptions, command: Command) => {
-      const { executions, seconds, events, ...show } = command.optsWithGlobals<CheckOptions>()
+      const { executions, seconds, events, random: runs, depth, seed, ...show } = command.optsWithGlobals<CheckOptions>()
+      if (runs === undefined && (depth ?? seed) !== undefined) {
+        throw new InputError(`${depth === undefined ? '--seed' : '--depth'} belongs to --random`)
+      }
       const bounds: Bounds = {
         ...(executions === undefined ? {} : { executions }),
         ...(seconds === undefined ? {} : { seconds }),
         ...(events === undefined ? {} : { events }),
       }
-      done(await checkCommand(files, { ...show, bounds }))
+      const random =
+        runs === undefined
+          ? {}
+          : {
+              random: {
+                ...bounds,
+                runs,
+                ...(depth === undefined ? {} : { depth }),
+                seed: seed ?? Math.floor(Math.random() * seeds),
+              },
+            }
+      done(await checkCommand(files, { ...show, bounds, ...random }))
     })
 
   subcommand('merge <reports...>', 'tell what all shards of a check found, from what each printed with --json')

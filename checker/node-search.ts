@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { clock, withGuards } from '../model/guards.ts'
-import { checkedProgram } from './check.ts'
+import { checkedProgram, unmet } from './check.ts'
 import { type Outline, outlineOf } from './conclude.ts'
 import { type Answer, type Job, type Place, pursue, wholePlace } from './coordinator.ts'
 import { cutUp, type Shard, shardOf } from './deal.ts'
@@ -14,7 +14,7 @@ import { atOnce, callWords, isCalled, toShare } from './node-call.ts'
 import { InputError, oneLine } from './node-input-error.ts'
 import { type FoundCheck, loadChecks, select } from './node-load.ts'
 import { replay } from './replay.ts'
-import type { Bounds, Estimate } from './report.ts'
+import type { Bounds, Estimate, RandomOptions } from './report.ts'
 import type { Tally } from './tally.ts'
 
 /** What the main thread asks for. */
@@ -36,6 +36,13 @@ export type SearchJob =
       readonly only: string | undefined
       /** For each check; `undefined` for the default. */
       readonly seconds: number | undefined
+    }
+  | {
+      readonly kind: 'random'
+      readonly files: readonly string[]
+      readonly only: string | undefined
+      /** For each check, before its own bounds. */
+      readonly options: RandomOptions & { readonly seed: number }
     }
   | { readonly kind: 'replay'; readonly file: string; readonly only: string | undefined; readonly schedule: string }
 
@@ -211,6 +218,21 @@ function estimateOf(entry: FoundCheck, walks: number, seconds: number): Estimate
   }
 }
 
+async function exploreAllAtRandom({ files, only, options }: SearchJob & { kind: 'random' }): Promise<void> {
+  const { exploreAtRandom } = await import('./random.ts')
+  const found = select(await loadChecks(files), only)
+  say({ kind: 'planned', names: found.map(({ name }) => name) })
+  for (const entry of found) {
+    const { seconds, events } = entry.check.bounds ?? {}
+    const own = { ...(seconds === undefined ? {} : { seconds }), ...(events === undefined ? {} : { events }), ...options }
+    const report = naming(entry, () => exploreAtRandom(checkedProgram(entry.check), own))
+    const what = described(entry)
+    // Nothing found is all that can be hoped for.
+    const why = report.failure === undefined ? undefined : unmet(what, report)
+    say({ kind: 'result', result: { ...what, met: why === undefined, ...(why === undefined ? {} : { unmet: why }), report } })
+  }
+}
+
 async function replayIn(job: SearchJob & { kind: 'replay' }): Promise<void> {
   const found = select(await loadChecks([job.file]), job.only)
   let misfit: Error | undefined
@@ -250,7 +272,9 @@ async function work(job: SearchJob): Promise<void> {
     else if (job.kind === 'explore') exploreSome(job)
     else if (job.kind === 'deal') await dealOut(job)
     else {
-      await (job.kind === 'replay' ? replayIn(job) : estimateAll(job))
+      if (job.kind === 'replay') await replayIn(job)
+      else if (job.kind === 'random') await exploreAllAtRandom(job)
+      else await estimateAll(job)
       say({ kind: 'done' })
     }
   } catch (error) {

@@ -48,7 +48,7 @@ export interface Failure {
 export interface Report {
   readonly program: string
   readonly verdict: Verdict
-  /** Complete and distinct executions: one for each Mazurkiewicz trace, never the same one twice. */
+  /** Complete and distinct executions: one for each Mazurkiewicz trace, never the same one twice (unless at `random`). */
   readonly executions: number
   /** Graphs in which a parked thread had read a value that was not the newest: cost of the search, never a result. */
   readonly blocked: number
@@ -56,14 +56,31 @@ export interface Report {
   readonly discarded: number
   readonly seconds: number
   /** The bound that was hit, when the verdict is `inconclusive`; `shard` where others have the rest. */
-  readonly bound?: keyof Bounds | 'shard'
+  readonly bound?: keyof Bounds | 'shard' | 'runs'
   /** How far the search was when it hit a bound on executions or seconds. */
   readonly covered?: Covered
   /** Canonical JSON of the distinct results and final values, on request. */
   readonly outcomes?: readonly string[]
   /** How many recoveries differ in what they saw after a crash of the threads, where there are crashes. */
   readonly recoveries?: number
+  /** Set where executions were chosen at random. */
+  readonly random?: AtRandom
   readonly failure?: Failure
+}
+
+/** How executions were chosen at random. */
+export interface AtRandom {
+  /** Brings the same runs again. */
+  readonly seed: number
+  readonly runs: number
+  /** How many steps the longest run had. */
+  readonly steps: number
+  readonly depth?: number
+  /**
+   * With a `depth`: the probability, at least, with which a bug of that depth that needs no faults would have been found, provided
+   * that no execution has more than `steps` steps. With n threads one run finds it with at least 1 / (n * steps^(depth - 1)).
+   */
+  readonly found?: number
 }
 
 /** How far a search may go. A bound that is hit makes the verdict `inconclusive`. */
@@ -102,6 +119,25 @@ export interface Progress extends Covered {
   readonly seconds: number
   /** The random walks, made when the search turned out to be long. */
   readonly sampled?: Estimate
+}
+
+/** Seeds are from 0 on, and this many. */
+export const seeds: number = 2 ** 32
+
+export interface RandomOptions {
+  /** How many runs (a positive integer; default 1000). */
+  readonly runs?: number
+  /** At most this many seconds (a positive number). */
+  readonly seconds?: number
+  /** At most this many operations in one thread (a positive integer; default 1000). */
+  readonly events?: number
+  /** The same seed gives the same runs (an integer from 0 to 2^32 - 1); by default another one each time. */
+  readonly seed?: number
+  /**
+   * Looks for bugs of this depth, or less: those that show when so many pairs of steps come in a certain order (a positive
+   * integer). Without it every interleaving is as likely as every other one, as far as it is known how long the threads are.
+   */
+  readonly depth?: number
 }
 
 export interface ExploreOptions extends Bounds {

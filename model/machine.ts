@@ -145,13 +145,39 @@ export class Machine {
     return own.slice(own.findLastIndex(({ node, event }) => event !== undefined || isStep(node.kind)) + 1)
   }
 
-  /** Whether a step is a load after which its thread would park. */
+  /** Whether a step changes nothing, and its thread would park after it. */
   wouldPark(step: number): boolean {
     const thread = threadOf(step)
+    if (step !== thread || this.asleep[thread]) return false
     const node = this.next[thread] as History
-    if (step !== thread || this.asleep[thread] || (node.kind !== LOAD && node.kind !== ALIVE)) return false
-    const after = this.threads[thread].after(node, node.kind === ALIVE ? this.#lifeOf(node.word) : this.memory[node.word])
+    const answer = this.#answerInVain(node)
+    if (answer === undefined) return false
+    const after = this.threads[thread].after(node, answer)
     return after.kind === PAUSE && after.parks
+  }
+
+  /** What an operation would be answered now, if it would change nothing. */
+  #answerInVain(node: History): Answer | undefined {
+    const { kind, word, a } = node
+    switch (kind) {
+      case LOAD:
+        return this.memory[word]
+      case COMPARE_EXCHANGE:
+        return this.memory[word] === a ? undefined : this.memory[word]
+      case WAIT:
+        return this.memory[word] === a ? undefined : NOT_EQUAL
+      case NOTIFY:
+        return this.#wakes(node) === 0 ? 0 : undefined
+      case ALIVE:
+        return this.#lifeOf(word)
+      default:
+        return undefined
+    }
+  }
+
+  /** How many sleepers a notify would wake now. */
+  #wakes({ word, a }: History): number {
+    return Math.min(a, (this.queues.get(word) ?? []).length)
   }
 
   /**
@@ -178,6 +204,8 @@ export class Machine {
         return this.memory[read.word] === answer
       case WAIT:
         return this.memory[read.word] !== read.a
+      case NOTIFY:
+        return this.#wakes(read) === 0
       case ALIVE:
         return this.#lifeOf(read.word) === answer
       default:

@@ -178,6 +178,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'sequential',
   ],
   'checker/index.ts': [
+    'AtRandom',
     'Bounds',
     'Check',
     'Covered',
@@ -192,6 +193,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'Operation',
     'ProgramError',
     'Progress',
+    'RandomOptions',
     'Report',
     'Role',
     'Scenario',
@@ -211,6 +213,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'estimate',
     'explainHistory',
     'explore',
+    'exploreAtRandom',
     'exploreScenarios',
     'guarantee',
     'replay',

@@ -213,3 +213,32 @@ describe('heddle check --cached', () => {
     expect(await explored('--cached', '--events', '5')).toEqual([])
   })
 })
+
+describe('heddle check --random', () => {
+  const random = (...args: readonly string[]) => ['check', '--random', '500', ...args]
+
+  it('finds, with a seed that brings it again, what is replayed', async () => {
+    const first = await heddle(random(fixture('failing.js'), '--only', 'lossy'))
+    expect(first.stdout).toMatch(/^adders\/lossy +refuted by adders\/nothing-lost .* no$/m)
+    const [, seed] = /at random, --seed (\d+)$/m.exec(first.stdout) as RegExpExecArray
+    const second = await heddle(random(fixture('failing.js'), '--only', 'lossy', '--seed', seed))
+    expect(second.stdout.replace(/\d\.\d{3}/, '')).toBe(first.stdout.replace(/\d\.\d{3}/, ''))
+    const [, schedule] = /npx heddle replay \S+ (\S+)/.exec(first.stdout) as RegExpExecArray
+    const replayed = await heddle(['replay', fixture('failing.js'), schedule.replaceAll("'", ''), '--only', 'lossy'])
+    expect([first.code, second.code, replayed.code]).toEqual([1, 1, 1])
+  })
+
+  it('finds mutants, and nothing in what holds; that is no verdict, but a probability', async () => {
+    const outcome = await heddle(random(fixture('good.js'), '--depth', '2', '--json', '--seed', '5'))
+    const document: CheckDocument & { readonly seed: number } = JSON.parse(outcome.stdout)
+    expect(document).toMatchObject({ command: 'random', exit: 0, runs: 500, seed: 5, depth: 2 })
+    const [two, torn] = document.results
+    expect(two.report).toMatchObject({ verdict: 'inconclusive', bound: 'runs', random: { runs: 500, seed: 5, depth: 2 } })
+    expect(two.report.random?.found).toBeGreaterThan(0.99)
+    expect(torn).toMatchObject({ met: true, report: { verdict: 'refuted' } })
+    const text = await heddle(random(fixture('good.js'), '--depth', '2', '--only', 'adders/two'))
+    expect(text.stdout).toMatch(/^check +verdict +runs +steps +found +seconds +as expected$/m)
+    expect(text.stdout).toMatch(/^adders\/two +nothing found +500 +\d+ +≥ 99 % +\S+ +so far$/m)
+    expect(text.code).toBe(0)
+  })
+})
