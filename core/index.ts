@@ -1,4 +1,5 @@
 /** The concurrency kit: structures for JavaScript threads, and the memory they stand on. */
+export { AsyncMemory, type AsyncWaiting, type CallOptions, type Sleep } from './async-memory.ts'
 export { Barrier, type BarrierOptions, type BarrierResult } from './barrier.ts'
 export { Event, type EventOptions } from './event.ts'
 export { ForwardingMemory } from './forwarding-memory.ts'

@@ -63,6 +63,35 @@ export function sleep(
   }
 }
 
+/** As `sleep`, but the thread goes on: another one sleeps, of the few that Node has for files and the like. */
+export async function sleepAsync(
+  control: Int32Array,
+  words: Int32Array,
+  address: number,
+  word: number,
+  expected: number,
+  timeoutMs: number | undefined,
+  isOver: () => boolean,
+): Promise<WaitResult> {
+  const value = expected | 0
+  if (Atomics.load(words, word) !== value) return 'not-equal'
+  const timeout = Number.isNaN(Number(timeoutMs)) ? Infinity : Number(timeoutMs)
+  const deadline = performance.now() + timeout
+  const bell = bellOf(word)
+  const rung = Atomics.load(control, bell)
+  // As in `sleep`.
+  Atomics.add(control, sleepersOf(bell), 1)
+  try {
+    for (let left = timeout; left > 0; left = deadline - performance.now()) {
+      if (await libc().futexWaitAsync(address + 4 * word, value, Math.min(left, sliceMs))) return 'ok'
+      if (isOver() || Atomics.load(control, bell) !== rung || Atomics.load(words, word) !== value) return 'ok'
+    }
+    return 'timed-out'
+  } finally {
+    Atomics.sub(control, sleepersOf(bell), 1)
+  }
+}
+
 /** As `Memory.notify`. */
 export function wake(control: Int32Array, address: number, word: number, count: number = Infinity): number {
   const most = Math.min(Math.max(Math.trunc(count) || 0, 0), countMax)

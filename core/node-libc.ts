@@ -17,6 +17,8 @@ export interface Libc {
   allocate(fd: number, offset: number, length: number): void
   /** Sleeps while the word at `address` holds `value`. `'over'` after the time, and also when a signal came. */
   futexWait(address: number, value: number, ms: number): 'woken' | 'different' | 'over'
+  /** As `futexWait`, in another thread. Says only whether it was woken. */
+  futexWaitAsync(address: number, value: number, ms: number): Promise<boolean>
   /** Wakes up to `count` sleepers, in any process. Returns how many. */
   futexWake(address: number, count: number): number
   /** Locks one byte of the file for this descriptor; false when another descriptor holds it. The kernel unlocks it at death. */
@@ -80,7 +82,10 @@ const writeLock = 1
 const noLock = 2
 const scPageSize = 30
 
-type Call = (...args: readonly unknown[]) => number
+interface Call {
+  (...args: readonly unknown[]): number
+  async(...args: readonly unknown[]): void
+}
 
 interface Koffi {
   load(library: null): { func(name: string, result: string, parameters: readonly string[]): Call }
@@ -120,6 +125,10 @@ function load(): Libc {
 
   // struct timespec: seconds, nanoseconds.
   const time = new BigInt64Array(2)
+  function setTime(timespec: BigInt64Array, ms: number): void {
+    timespec[0] = BigInt(Math.floor(ms / 1000))
+    timespec[1] = BigInt(Math.floor((ms % 1000) * 1e6))
+  }
 
   // struct flock: type and whence (16 bits each, padded), start, length, process (0 for locks of open file descriptions).
   const range = new BigInt64Array(4)
@@ -150,13 +159,23 @@ function load(): Libc {
       if (errno !== 0) throw new SystemCallError('posix_fallocate', errno)
     },
     futexWait(address, value, ms) {
-      time[0] = BigInt(Math.floor(ms / 1000))
-      time[1] = BigInt(Math.floor((ms % 1000) * 1e6))
+      setTime(time, ms)
       if (futex(sysFutex, address, futexWaitOperation, value >>> 0, time, 0, 0) === 0) return 'woken'
       const errno = koffi.errno()
       if (errno === EAGAIN) return 'different'
       if (errno === ETIMEDOUT || errno === EINTR) return 'over'
       throw new SystemCallError('futex', errno)
+    },
+    futexWaitAsync(address, value, ms) {
+      // Its own, for it is read in another thread and later.
+      const until = new BigInt64Array(2)
+      setTime(until, ms)
+      return new Promise((resolve, reject) => {
+        futex.async(sysFutex, address, futexWaitOperation, value >>> 0, until, 0, 0, (error: Error | null, result: number) => {
+          if (error === null) resolve(result === 0)
+          else reject(error)
+        })
+      })
     },
     futexWake(address, count) {
       const woken = futex(sysFutex, address, futexWakeOperation, count, null, 0, 0)

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, ftruncateSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Memory, WaitResult } from './memory.ts'
-import { sleep, wake } from './node-bells.ts'
+import { sleep, sleepAsync, wake } from './node-bells.ts'
 import { libc } from './node-libc.ts'
 import {
   controlBytes,
@@ -209,6 +209,16 @@ export class MappedMemory extends SharedMemory {
     if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
     const isOver = () => participant !== undefined && !this.seat.alive(participant)
     return sleep(this.control, this.int32, this.address, word, expected, timeoutMs, isOver)
+  }
+
+  /** As `wait`, but does not block, and answers later. Ends with an error when the memory is closed meanwhile. */
+  override waitAsync(word: number, expected: number, timeoutMs?: number): Promise<WaitResult> {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    const isOver = () => {
+      this.requireOpen()
+      return false
+    }
+    return sleepAsync(this.control, this.int32, this.address, word, expected, timeoutMs, isOver)
   }
 
   /**

@@ -14,6 +14,19 @@ const byteWriteBytes = 23
 
 const wordsMax = 2 ** 32
 
+/** ECMAScript 2024. */
+type WaitAsync = (
+  words: Int32Array,
+  word: number,
+  expected: number,
+  timeoutMs?: number,
+) => { readonly value: WaitResult | Promise<WaitResult> }
+const waitAsync: WaitAsync =
+  (Atomics as { waitAsync?: WaitAsync }).waitAsync ??
+  (() => {
+    throw new Error('SharedMemory: this host has no Atomics.waitAsync; block in a worker instead')
+  })
+
 /** `Atomics.pause` where the engine has it (2025 and later), nothing elsewhere. */
 const pauseHint: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
 
@@ -139,6 +152,12 @@ export class SharedMemory implements Memory {
   wait(word: number, expected: number, timeoutMs?: number): WaitResult {
     if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
     return Atomics.wait(this.int32, word, expected, timeoutMs)
+  }
+
+  /** As `wait`, but does not block, and answers later. Does not keep a process alive. */
+  waitAsync(word: number, expected: number, timeoutMs?: number): Promise<WaitResult> {
+    if (word >>> 0 !== word || word >= this.words) this.refuseWord(word)
+    return Promise.resolve(waitAsync(this.int32, word, expected, timeoutMs).value)
   }
 
   notify(word: number, count?: number): number {

@@ -1,4 +1,5 @@
 import { guarantee } from '../checker/guarantee.ts'
+import { AsyncMemory } from '../core/async-memory.ts'
 import { ForwardingMemory } from '../core/forwarding-memory.ts'
 import { lineWords } from '../core/layout.ts'
 import type { Memory, WaitResult } from '../core/memory.ts'
@@ -25,6 +26,23 @@ export class SlicedMemory extends ForwardingMemory {
     if (timeoutMs === Infinity) return super.wait(word, expected)
     this.pause()
     return 'timed-out'
+  }
+}
+
+/** A memory on which calls are made as on an event loop: each up to where it would sleep, and then again. */
+export class RetryingMemory extends AsyncMemory {
+  constructor(memory: Memory) {
+    // What sleeps here is the thread.
+    super(Object.assign(memory, { waitAsync: () => Promise.reject(new Error('this memory does not answer later')) }))
+  }
+
+  /** As `AsyncMemory.call`, where the thread itself may sleep. */
+  retried<T>(operation: () => T): T {
+    for (;;) {
+      const outcome = this.attempt(operation)
+      if ('result' in outcome) return outcome.result
+      this.wait(outcome.word, outcome.expected, outcome.timeoutMs)
+    }
   }
 }
 

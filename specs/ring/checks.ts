@@ -38,6 +38,7 @@ import {
   oneSink,
   popTimesOut,
   pushTimesOut,
+  retrying,
   type Shape,
   splitBatch,
   spurious,
@@ -114,6 +115,10 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(9980, blocking(two(1), 2, {}, [2, 1])),
   smaller(blocking(two(1), 1), 78_012, blocking(two(1), 2)),
   enumeratedOnce(11_229, blocking(two(2), 2)),
+  // On an event loop a call that would sleep is made again: the same steps.
+  enumerated(110, retrying(one(1), 2)),
+  enumerated(904, retrying(one(2), 3)),
+  enumerated(68, retrying(two(1), 1)),
   enumerated(193, blocking(one(1), 2, { spins: 1 })),
   enumerated(141, blocking(two(1), 1, { spins: 1 })),
   enumerated(527, spurious(one(1), 2)),

@@ -4,7 +4,14 @@ import type { Memory } from '../../core/memory.ts'
 import { distance, isClosed, positionIn, positionStep } from '../../core/position.ts'
 import { Ring, type RingOptions, type Sink, type Source } from '../../core/ring.ts'
 import { type Mark, type Program, program, type Readable } from '../../model/program.ts'
-import { AnonymousMemory, type Calls, CountingMemory, everyNotifyWasAskedFor, WitnessMemory } from '../memories.ts'
+import {
+  AnonymousMemory,
+  type Calls,
+  CountingMemory,
+  everyNotifyWasAskedFor,
+  RetryingMemory,
+  WitnessMemory,
+} from '../memories.ts'
 import type { Guarantee } from './guarantees.ts'
 
 /**
@@ -234,6 +241,35 @@ export function blocking(shape: Shape, items: number, waiting: Waiting = {}, pop
     pops?.map(popping) ?? popping(items),
     waiting,
   )
+}
+
+/** `blocking`, each thread as on an event loop: what would sleep is called again. */
+export function retrying(shape: Shape, items: number): Program<Shares> {
+  const original = blocking(shape, items)
+  const threads: Record<string, (memory: Memory) => Share> = {
+    writer: (memory) => {
+      const counting = new CountingMemory(memory)
+      const looping = new RetryingMemory(counting)
+      const sink = Ring.attach(looping).sink({ spins: 0 })
+      for (let n = 1; n <= items; n++) looping.retried(() => sink.push(itemOf(n)))
+      return { items, ...counting.calls }
+    },
+  }
+  for (let reader = 0; reader < shape.readers; reader++) {
+    threads[`reader${reader}`] = (memory) => {
+      const counting = new CountingMemory(memory)
+      const looping = new RetryingMemory(counting)
+      const source = Ring.attach(looping).source({ reader, spins: 0 })
+      const follower = new Follower(inOrder(shape))
+      const target = new Uint8Array(itemBytes)
+      for (let n = 1; n <= items; n++) {
+        looping.retried(() => source.pop(target))
+        follower.take(target)
+      }
+      return { items: follower.count, ...counting.calls }
+    }
+  }
+  return anonymous<Shares>({ ...original, name: `${original.name}-retrying`, threads })
 }
 
 /** The writer tries to push so many times, each reader tries to pop so many times; nobody waits. */

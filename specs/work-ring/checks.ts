@@ -19,6 +19,7 @@ import {
   popperDies,
   popTimesOut,
   pusherDies,
+  retrying,
   seats,
   trying,
   twoPoppers,
@@ -50,6 +51,7 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(1855, blocking(two, 3)),
   enumeratedOnce(1674, blocking(one, 2, 1)),
   enumerated(22, blocking(one, 1, 0, { spurious: true })),
+  enumerated(934, retrying(one, 2)),
   enumeratedOnce(13_932, blockingPoppers(two)),
   enumerated(812, blockingPushers(two)),
 

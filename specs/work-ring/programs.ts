@@ -5,7 +5,15 @@ import { WorkRing, type WorkRingOptions } from '../../core/work-ring.ts'
 import { type Faults, type Mark, type Program, program } from '../../model/program.ts'
 import { type Sequential, sequential } from '../../model/sequential.ts'
 import type { Creation } from '../creation.ts'
-import { AnonymousMemory, type Calls, CountingMemory, everyNotifyWasAskedFor, SlicedMemory, WitnessMemory } from '../memories.ts'
+import {
+  AnonymousMemory,
+  type Calls,
+  CountingMemory,
+  everyNotifyWasAskedFor,
+  RetryingMemory,
+  SlicedMemory,
+  WitnessMemory,
+} from '../memories.ts'
 import { itemBytes, itemOf } from '../ring/programs.ts'
 import type { Guarantee } from './guarantees.ts'
 
@@ -100,7 +108,13 @@ function numberOf(bytes: Uint8Array): number {
 }
 
 /** Makes the calls, and says of each what came of it. */
-function make(ring: WorkRing, calls: readonly Call[], first: number, mark: Mark): { pushed: number[]; popped: number[] } {
+function makeCalls(
+  ring: WorkRing,
+  calls: readonly Call[],
+  first: number,
+  mark: Mark,
+  make: <T>(call: () => T) => T,
+): { pushed: number[]; popped: number[] } {
   const pushed: number[] = []
   const popped: number[] = []
   const target = new Uint8Array(itemBytes)
@@ -112,10 +126,10 @@ function make(ring: WorkRing, calls: readonly Call[], first: number, mark: Mark)
       ring.close()
       guarantee('work-ring/closes' satisfies Guarantee, ring.isClosed(), 'it was closed, and is open')
     } else if (call === 'push' || call === 'tryPush') {
-      result = ring[call](itemOf(item))
+      result = make(() => ring[call](itemOf(item)))
       if (result === true) pushed.push(item)
     } else {
-      result = ring[call](target) && numberOf(target)
+      result = make(() => ring[call](target)) && numberOf(target)
       if (typeof result === 'number') popped.push(result)
       else if (call === 'pop') guarantee('work-ring/closes' satisfies Guarantee, ring.isEnded(), 'pop gave up without an end')
     }
@@ -127,6 +141,8 @@ function make(ring: WorkRing, calls: readonly Call[], first: number, mark: Mark)
 interface Extra extends Pick<Program<Shares>, 'sometimes'> {
   readonly spins?: 0 | 1
   readonly faults?: Faults<string>
+  /** Threads call as on an event loop. */
+  readonly retries?: boolean
 }
 
 /** Threads make calls; whatever comes of it is what a plain queue would have done. */
@@ -136,14 +152,16 @@ function base(
   threads: Readonly<Record<string, readonly Call[]>>,
   extra: Extra = {},
 ): Program<Shares> {
-  const { spins = 0, faults, sometimes } = extra
+  const { spins = 0, faults, sometimes, retries = false } = extra
   const options = optionsOf(shape)
   const kills = faults?.kill !== undefined
   const bodies = Object.entries(threads).map(([thread, calls], index) => {
     const body = (memory: Memory, mark: Mark): Share => {
       const counting = new CountingMemory(kills ? new SlicedMemory(memory) : new AnonymousMemory(memory))
-      const ring = WorkRing.attach(counting, 0, { spins })
-      return { ...make(ring, calls, 16 * (index + 1), mark), ...counting.calls }
+      const looping = new RetryingMemory(counting)
+      const ring = WorkRing.attach(retries ? looping : counting, 0, { spins })
+      const make = retries ? <T>(call: () => T): T => looping.retried(call) : <T>(call: () => T): T => call()
+      return { ...makeCalls(ring, calls, 16 * (index + 1), mark, make), ...counting.calls }
     }
     return [thread, body]
   })
@@ -263,6 +281,18 @@ export function blocking(shape: Shape, items: number, spins: 0 | 1 = 0, faults: 
       spins,
       faults,
       sometimes: { 'somebody sleeps': (_, results) => Object.values(results).some((share) => (share?.announced ?? 0) > 0) },
+    },
+  )
+}
+
+/** `blocking`, each thread as on an event loop: what would sleep is called again. */
+export function retrying(shape: Shape, items: number): Program<Shares> {
+  return base(
+    `push${items}-pop${items}-retrying`,
+    shape,
+    { pusher: times(items, 'push'), popper: times(items, 'pop') },
+    {
+      retries: true,
     },
   )
 }
