@@ -182,6 +182,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'sequential',
   ],
   'checker/index.ts': [
+    'AtRandom',
     'Bounds',
     'Check',
     'Covered',
@@ -196,6 +197,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'Operation',
     'ProgramError',
     'Progress',
+    'RandomOptions',
     'Report',
     'Role',
     'Scenario',
@@ -215,6 +217,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'estimate',
     'explainHistory',
     'explore',
+    'exploreAtRandom',
     'exploreScenarios',
     'guarantee',
     'replay',
