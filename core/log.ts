@@ -1,12 +1,13 @@
 import type { Checksum } from './crc32.ts'
 import { type FileMemory, type Folder, reasonOf } from './folder.ts'
+import type { Mutex } from './mutex.ts'
 import type { WaitOptions } from './patience.ts'
 import { Control } from './queue-control.ts'
 import { QueueError } from './queue-error.ts'
 import { controlName, draftName, isDraft, segmentMissing, segmentName, segmentNumbers } from './queue-files.ts'
 import { Records, recordHeaderWords, recordWords } from './record.ts'
 import { type Found, recover } from './recovery.ts'
-import { recordsAt, Segment } from './segment.ts'
+import { type Durable, recordsAt, Segment } from './segment.ts'
 
 /**
  * The log under a queue: a folder with a control file and the segments that there are, as one member sees it.
@@ -44,20 +45,18 @@ export class Log {
     this.control = control
     this.checksum = checksum
     this.records = new Records(checksum)
-    const lock = control.lock.lock()
-    try {
-      this.found = control.isAlone ? recover(this) : undefined
-      if (lock === 'abandoned' && this.found === undefined) this.repair()
-      this.epoch = control.epoch
-      this.member = control.join()
-      if (this.member < 0) {
-        throw new QueueError('in-use', `all its ${control.shape.members} members are there; close it elsewhere first`)
-      }
-    } catch (error) {
-      control.lock.abandon()
-      throw error
+    const how = control.lock.lock()
+    const [found, member] = letGo(control.lock, () => {
+      const recovered = control.isAlone ? recover(this) : undefined
+      if (how === 'abandoned' && recovered === undefined) this.repair()
+      return [recovered, control.join()] as const
+    })
+    this.found = found
+    this.member = member
+    this.epoch = control.epoch
+    if (member < 0) {
+      throw new QueueError('in-use', `all its ${control.shape.members} members are there; close it elsewhere first`)
     }
-    control.lock.unlock()
   }
 
   static open(folder: Folder, options: LogOptions): Log {
@@ -104,8 +103,18 @@ export class Log {
       return Segment.attach(memory, number, this.control.shape.identity, this.checksum)
     } catch (error) {
       memory.close()
-      if (error instanceof QueueError) throw error
-      throw new QueueError('damaged', `segment ${number} is not what it was: ${(error as Error).message}`, { cause: error })
+      if (error instanceof QueueError || !(error instanceof Error)) throw error
+      throw new QueueError('damaged', `segment ${number} is not what it was: ${error.message}`, { cause: error })
+    }
+  }
+
+  /** A segment, unless the consumer is done with it by now. */
+  openUnlessRetired(number: number): Segment | undefined {
+    try {
+      return this.openSegment(number)
+    } catch (error) {
+      if (reasonOf(error) === 'missing' && number < this.control.first.least) return undefined
+      throw error
     }
   }
 
@@ -160,22 +169,15 @@ export class Log {
     // Who sleeps on the tail of the segment before may not have been told that there is another one; they look up by themselves.
   }
 
-  /** Runs `work` for the holder of the lock. An error of `work` must have changed nothing. */
+  /** Runs `work` for the holder of the lock. */
   locked<T>(work: () => T): T {
     this.requireOpen()
     const { lock } = this.control
     const how = lock.lock()
-    try {
+    return letGo(lock, () => {
       if (how === 'abandoned') this.repair()
-    } catch (error) {
-      lock.abandon()
-      throw error
-    }
-    try {
       return work()
-    } finally {
-      lock.unlock()
-    }
+    })
   }
 
   /** Takes away all segments before this one. */
@@ -202,7 +204,15 @@ export class Log {
 
   removeDrafts(): void {
     const { folder } = this
-    for (const name of folder.list()) if (isDraft(name)) folder.remove(name)
+    for (const name of folder.list()) {
+      if (!isDraft(name)) continue
+      try {
+        folder.remove(name)
+      } catch (error) {
+        // Its creator lives, and has removed it.
+        if (reasonOf(error) !== 'missing') throw error
+      }
+    }
   }
 
   /** Returns when all records that are published at the call are on the disk. Who comes meanwhile shares the next flush. */
@@ -213,12 +223,10 @@ export class Log {
       return { segment: last.start.number, word: last.tail }
     })
     control.flushLock.lock()
-    try {
+    letGo(control.flushLock, () => {
       this.requireNotFailed()
-      if (segment > control.flushed || !this.isFlushed(segment, word)) this.flushAll()
-    } finally {
-      control.flushLock.unlock()
-    }
+      if (segment > control.flushed || !this.isFlushed(segment, word)) this.flushPublished()
+    })
   }
 
   /** For the holder of the flush lock. */
@@ -229,28 +237,53 @@ export class Log {
   }
 
   /** Brings everything that is published to the disk. For the holder of the flush lock. */
-  private flushAll(): void {
+  private flushPublished(): void {
+    const last = this.locked(() => this.end())
+    this.flushUpTo(last, (segment, durable) => segment.flushed(durable))
+  }
+
+  /** Brings everything to the disk. For a recovery. */
+  flushAll(done: (last: Segment, durable: Durable) => void): void {
+    this.flushUpTo(this.end(), done)
+  }
+
+  /** Where the log ends. For the holder of the lock. */
+  private end(): { last: Segment; durable: Durable } {
     const { control } = this
-    const { last, durable } = this.locked(() => {
-      const segment = this.lastSegment()
-      return { last: segment, durable: { word: segment.tail, sequence: control.sequence, epoch: control.epoch } }
-    })
+    const last = this.lastSegment()
+    return { last, durable: { word: last.tail, sequence: control.sequence, epoch: control.epoch } }
+  }
+
+  private flushUpTo(
+    { last, durable }: { last: Segment; durable: Durable },
+    done: (last: Segment, durable: Durable) => void,
+  ): void {
+    const { control } = this
     const { number } = last.start
     for (let one = Math.max(control.flushed, control.first.least); one < number; one++) {
-      const before = this.openSegment(one)
+      const before = this.openUnlessRetired(one)
+      if (before === undefined) continue
+      // Its tail, too: who recovers later begins behind it.
+      // Safety: queue/recovers
+      this.flushing(() => before.flushTail())
       this.flushSegment(before, before.tail)
       before.close()
     }
     this.flushSegment(last, durable.word)
-    last.flushed(durable)
+    done(last, durable)
     control.flushed = number
   }
 
   private flushSegment(segment: Segment, end: number): void {
     const from = segment.durable?.word ?? recordsAt
+    if (from < end) this.flushing(() => segment.memory.durability.flush(4 * from, 4 * (end - from)))
+  }
+
+  private flushing(flush: () => void): void {
     try {
-      if (from < end) segment.memory.durability.flush(4 * from, 4 * (end - from))
+      flush()
     } catch (error) {
+      if (!(error instanceof Error)) throw error
       // The kernel may forget what it could not write: a second try would succeed and prove nothing.
       this.control.failed = true
       throw new QueueError('failed', 'the disk did not take what was written; look at the disk, then open the queue anew', {
@@ -285,15 +318,35 @@ export class Log {
   }
 }
 
+/**
+ * Runs `work` and lets go of the lock. After an error that `work` did not make itself, whoever takes the lock next is told that
+ * something may be half done. What is no error passes as it is.
+ */
+function letGo<T>(lock: Mutex, work: () => T): T {
+  let result: T
+  try {
+    result = work()
+  } catch (error) {
+    if (error instanceof QueueError) lock.unlock()
+    else if (error instanceof Error) lock.abandon()
+    throw error
+  }
+  lock.unlock()
+  return result
+}
+
 /** Makes a control file, unless somebody else does. */
 function createControl(folder: Folder, { segmentWords, members, identity, draft }: LogOptions): void {
-  const name = draftName(draft)
+  // Segments are made after the control file: whoever sees one and then no control file misses one that was there.
+  // Safety: queue/opens
   if (segmentNumbers(folder.list()).length > 0) {
+    if (folder.list().includes(controlName)) return
     throw new QueueError(
       'damaged',
       'it has segments and no control file: somebody has removed it; put it back, or wipe the queue',
     )
   }
+  const name = draftName(draft)
   const memory = folder.create(name, Control.words(members))
   try {
     Control.create(memory, { segmentWords, members, identity })
@@ -316,7 +369,8 @@ function attachControl(folder: Folder, options: LogOptions): Control {
     return Control.attach(memory, options)
   } catch (error) {
     memory.close()
-    throw new QueueError('damaged', `its control file is not what it was: ${(error as Error).message}`, { cause: error })
+    if (!(error instanceof Error)) throw error
+    throw new QueueError('damaged', `its control file is not what it was: ${error.message}`, { cause: error })
   }
 }
 

@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Log } from './log.ts'
+import type { Memory } from './memory.ts'
+import type { Patience } from './patience.ts'
 import type { Packing } from './queue.ts'
 import { Cursor } from './queue-cursor.ts'
 import { type Place, QueueError } from './queue-error.ts'
@@ -75,19 +77,29 @@ export class Consumer<T> {
   receive(timeoutMs: number = Infinity): Received<T> | undefined {
     requireTimeout('Queue.receive', timeoutMs)
     this.before()
-    const { cursor } = this
-    let seen = cursor.seen
-    let record = cursor.take()
-    if (record !== undefined) return this.received(record)
-    const patience = this.log.control.patience(cursor.memory, timeoutMs)
-    while (record === undefined && !patience.over && !this.ended) {
+    const { cursor, log } = this
+    const { control } = log
+    const isTimed = timeoutMs > 0 && timeoutMs < Infinity
+    const deadline = isTimed ? control.memory.now() + timeoutMs : 0
+    let patience: Patience | undefined
+    let sleepsOn: Memory | undefined
+    for (;;) {
+      // The word that it sleeps on, before it looks whether there is anything.
+      // Safety: queue/wakes
+      const { memory, seen } = cursor
+      const record = cursor.take()
+      if (record !== undefined || patience?.over || this.ended) return this.received(record)
+      // It went on to another segment, and sleeps there if anywhere.
+      if (cursor.memory !== memory) continue
+      if (patience === undefined || sleepsOn !== memory) {
+        patience = control.patience(memory, isTimed ? deadline - control.memory.now() : timeoutMs)
+        sleepsOn = memory
+        if (patience.over) return undefined
+      }
       // It looks up in slices, so that the end, and a producer that died before it could wake anybody, are noticed.
       // Safety: queue/wakes, queue/ends
       cursor.sleep(patience, seen)
-      seen = cursor.seen
-      record = cursor.take()
     }
-    return this.received(record)
   }
 
   /** The next items, at most so many, if there are any now. */

@@ -52,6 +52,21 @@ const acknowledgedAt = 8 * lineWords
 const membersAt = 9 * lineWords
 const memberWords = 2
 
+type ControlPlace = 'lock' | 'first' | 'last' | 'epoch' | 'sequence' | 'cancelled' | 'consumer' | 'acknowledged' | 'members'
+
+/** Where the words are that change. */
+export const controlPlaces: Readonly<Record<ControlPlace, number>> = {
+  lock: lockAt,
+  first: firstAt,
+  last: lastAt,
+  epoch: epochAt,
+  sequence: sequenceAt,
+  cancelled: cancelledAt,
+  consumer: consumerAt,
+  acknowledged: acknowledgedAt,
+  members: membersAt,
+}
+
 /** What is settled when a queue is made. */
 export interface ControlShape {
   readonly segmentWords: number

@@ -1,4 +1,3 @@
-import { reasonOf } from './folder.ts'
 import type { Log } from './log.ts'
 import type { Patience } from './patience.ts'
 import { type Place, QueueError } from './queue-error.ts'
@@ -123,14 +122,9 @@ export class Cursor {
 
   /** A segment, or if that is retired, the first one that is not. */
   private open(number: number): Segment {
-    for (;;) {
-      const wanted = Math.max(number, this.log.control.first.least)
-      try {
-        return this.log.openSegment(wanted)
-      } catch (error) {
-        // It was retired while this looked.
-        if (reasonOf(error) !== 'missing' || this.log.control.first.least <= wanted) throw error
-      }
+    for (let wanted = number; ; wanted = this.log.control.first.least) {
+      const segment = this.log.openUnlessRetired(wanted)
+      if (segment !== undefined) return segment
     }
   }
 

@@ -168,7 +168,7 @@ export class Producer<T> {
       if (!this.hasRoom(segment, at, words, sequence)) break
       if (at + words > control.shape.segmentWords) {
         published()
-        const next = this.next()
+        const next = this.next(count > 0)
         if (next === undefined) return count
         segment = next
         at = recordsAt
@@ -194,8 +194,12 @@ export class Producer<T> {
     return 4 * (waiting + words) <= limits.bytes
   }
 
-  /** The next segment, if there may be one. */
-  private next(): Segment | undefined {
+  /**
+   * The next segment, if there may be one.
+   *
+   * @param some whether something was sent by now: then an error can wait for the next call
+   */
+  private next(some: boolean): Segment | undefined {
     const { limits, overflow } = this.options
     const { log } = this
     const { control } = log
@@ -208,7 +212,7 @@ export class Producer<T> {
       return log.roll()
     } catch (error) {
       // No room on the disk is no room.
-      if (reasonOf(error) === 'full') return undefined
+      if (reasonOf(error) === 'full' || (some && error instanceof Error)) return undefined
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts'
+import { QueueError } from './queue-error.ts'
 import { segmentMissing, segmentNumbers } from './queue-files.ts'
 import { type Expected, recordWords } from './record.ts'
 import { recordsAt, type Segment } from './segment.ts'
@@ -42,10 +43,11 @@ export function recover(log: Log): Found {
   requireSegments(log, first, last)
   const end = scan(log, first, last)
   settleLast(log, end, last)
-  // Records that are written from now on are told from whatever lies behind the end: on the disk before the first of them.
-  // Safety: queue/recovers
-  control.keepEpoch(control.epoch + 1)
   control.sequence = end.sequence
+  control.keepEpoch(control.epoch + 1)
+  // What was found stays, and records that are written from now on are told from whatever lies behind the end.
+  // Safety: queue/recovers
+  log.flushAll((segment, durable) => segment.foundEnd(durable))
   settleConsumer(log, first, end)
   return { segment: end.segment, byte: 4 * end.word, lost: end.lost }
 }
@@ -78,7 +80,8 @@ function isThere(log: Log, number: number): boolean {
   try {
     log.openSegment(number).close()
     return true
-  } catch {
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error
     return false
   }
 }
@@ -128,6 +131,9 @@ function scanSegment(log: Log, segment: Segment, until: number | undefined): End
     at += recordWords(record.length)
   }
   const published = Math.min(segment.tail, memory.words)
+  // What was found here is published, whatever the disk has kept of the tail.
+  // Safety: queue/recovers
+  segment.publishFound(at)
   return { segment: start.number, word: at, sequence: expected.sequence, lost: Math.max(0, 4 * (published - at)) }
 }
 
@@ -138,8 +144,6 @@ function settleLast(log: Log, end: End, last: number): void {
   if (end.segment < last || least !== most) control.keepLast(end.segment)
   log.removeSegments((number) => number > end.segment)
   folder.sync()
-  const segment = log.lastSegment()
-  segment.cut(end.word)
 }
 
 /** The consumer is no farther than the log: otherwise it would not see what is written there from now on. */

@@ -13,15 +13,18 @@ import { loadTwin, storeTwin, type Twin } from './twin.ts'
  *   0        header        parameters: number, sequence and epoch of its first record, whose queue it is, checksum of these
  *   32       tail          a position (position.ts): the word up to which records are published; closed when the next segment is
  *   64       acknowledged  a twin: the word up to which the consumer is done
- *   96       durable       up to where everything is on the disk: word, sequence and epoch there, checksum
+ *   96       durable       up to where everything is on the disk, three times: word, sequence and epoch there, checksum. The first
+ *                          by whoever has flushed, the others in turn by recoveries, which flush them, too
  *   128 ..   records
  * ```
  */
 const kind = fourLetters('QSEG')
 const parameters = 5
-const tailAt = lineWords
-const acknowledgedAt = 2 * lineWords
-const durableAt = 3 * lineWords
+/** Where the tail is, the consumer's place, and up to where everything is on the disk. */
+export const tailAt: number = lineWords
+export const acknowledgedAt: number = 2 * lineWords
+export const durableAt: number = 3 * lineWords
+const durableWords = 4
 
 /** Where the first record of a segment begins. */
 export const recordsAt: number = 4 * lineWords
@@ -120,9 +123,14 @@ export class Segment {
     if (!isClosed(word)) publishPosition(this.memory, tailAt, withClosed(positionIn(word)))
   }
 
-  /** Puts the tail where recovery found the end. */
-  cut(word: number): void {
+  /** Puts the tail where a recovery found the end. */
+  publishFound(word: number): void {
     this.memory.store(tailAt, 4 * word)
+  }
+
+  /** Brings the tail to the disk: of a segment that is complete, for a recovery may not look at its records. */
+  flushTail(): void {
+    this.memory.durability.flush(4 * tailAt, 4)
   }
 
   /** How far the consumer is. The lesser reading may be given to it again; beyond it may be what it has not seen. */
@@ -142,22 +150,48 @@ export class Segment {
 
   /** Up to where everything is on the disk; undefined when that is not known. */
   get durable(): Durable | undefined {
-    const { memory } = this
-    const [word, sequence, epoch, sum] = [0, 1, 2, 3].map((i) => memory.load(durableAt + i)) as [number, number, number, number]
-    const durable = { word, sequence, epoch }
-    const fits = word >= recordsAt && word <= memory.words
-    return fits && sum === this.sumOfDurable(durable) ? durable : undefined
+    return this.durables().reduce((best, one) => (isFarther(one, best) ? one : best), undefined)
   }
 
   /** Everything up to there is on the disk. */
   flushed(durable: Durable): void {
-    const { memory } = this
     // After the flush has returned, so that who finds this on a disk finds what it promises.
     // Safety: queue/durable
-    memory.store(durableAt, durable.word)
-    memory.store(durableAt + 1, durable.sequence)
-    memory.store(durableAt + 2, durable.epoch)
-    memory.store(durableAt + 3, this.sumOfDurable(durable))
+    this.storeDurable(0, durable)
+  }
+
+  /**
+   * A recovery has found the end there, everything before it is on the disk, and records behind it will have this epoch. On the
+   * disk when this returns: before the first of these records. What an older one has left there may come to look whole when a
+   * newer one is written over it by halves; but not with the newer one's epoch.
+   */
+  foundEnd(durable: Durable): void {
+    const [, one, other] = this.durables()
+    // One of the two always stands while the other is written.
+    // Safety: queue/recovers
+    const slot = isFarther(one, other) ? 2 : 1
+    this.storeDurable(slot, durable)
+    this.memory.durability.flush(4 * (durableAt + durableWords * slot), 4 * durableWords)
+  }
+
+  private durables(): readonly (Durable | undefined)[] {
+    const { memory } = this
+    return [0, 1, 2].map((slot) => {
+      const at = durableAt + durableWords * slot
+      const [word, sequence, epoch] = [memory.load(at), memory.load(at + 1), memory.load(at + 2)]
+      const durable = { word, sequence, epoch }
+      const fits = word >= recordsAt && word <= memory.words
+      return fits && memory.load(at + 3) === this.sumOfDurable(durable) ? durable : undefined
+    })
+  }
+
+  private storeDurable(slot: number, durable: Durable): void {
+    const { memory } = this
+    const at = durableAt + durableWords * slot
+    memory.store(at, durable.word)
+    memory.store(at + 1, durable.sequence)
+    memory.store(at + 2, durable.epoch)
+    memory.store(at + 3, this.sumOfDurable(durable))
   }
 
   close(): void {
@@ -176,6 +210,11 @@ export class Segment {
 
 function bytesOf(...words: readonly number[]): Uint8Array {
   return new Uint8Array(Int32Array.from(words).buffer)
+}
+
+function isFarther(one: Durable | undefined, other: Durable | undefined): boolean {
+  if (one === undefined || other === undefined) return other === undefined
+  return one.word > other.word || (one.word === other.word && one.epoch > other.epoch)
 }
 
 /** The word that a position stands for. */

@@ -1,0 +1,49 @@
+import type { Check } from '../../checker/check.ts'
+import { type Counted, enumerated, smaller } from '../counted.ts'
+import { acknowledging, appending, recovering, recoveringTwice, resurrecting } from './crash-programs.ts'
+import { mutants } from './mutants.ts'
+import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
+
+/** Programs that hold, with their numbers of executions. */
+export const counted: readonly Counted[] = [
+  enumerated(2, sending(1, 1)),
+  enumerated(4, sending(1, 2)),
+  enumerated(6, twoConsumers()),
+  enumerated(3, cancels()),
+  enumerated(17, ending(1, 1)),
+  smaller(sending(1, 2), 80, sending(1, 3)),
+  smaller(sending(1, 1), 96, sending(2, 1)),
+]
+
+/** Programs that hold, whose executions nobody has counted by other means. */
+const uncounted = [
+  sending(1, 3, true),
+  dying(1, 1),
+  dying(1, 3),
+  fullAndEmpty(2),
+  consumerDies(),
+  openedAtOnce(true),
+  appending('kill', 1, false),
+  appending('kill', 3, false),
+  appending('power', 1, false),
+  appending('power', 1, true),
+  appending('power', 2, false),
+  appending('power', 1, false, 2),
+  appending('power', 1, true, 2),
+  acknowledging('kill', 3, false),
+  acknowledging('power', 1, true),
+  acknowledging('power', 3, false),
+  acknowledging('power', 3, true),
+  recovering(1),
+  recovering(3),
+  recoveringTwice(),
+  resurrecting(false),
+  resurrecting(true),
+]
+
+/** All checks: programs that hold, and mistakes that are refuted. */
+export const checks: readonly Check[] = [
+  ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
+  ...uncounted.map((program): Check => ({ program, expect: { verdict: 'holds' } })),
+  ...mutants,
+]

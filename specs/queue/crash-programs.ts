@@ -1,0 +1,229 @@
+import { guarantee } from '../../checker/guarantee.ts'
+import type { Memory } from '../../core/memory.ts'
+import type { Queue } from '../../core/queue.ts'
+import { recordWords } from '../../core/record.ts'
+import { acknowledgedAt, recordsAt, tailAt } from '../../core/segment.ts'
+import { type Program, program } from '../../model/program.ts'
+import type { Wrap } from '../mutants.ts'
+import { folderWords, itemsOfSegment, open, places } from './folder.ts'
+import type { Guarantee } from './guarantees.ts'
+import { ScratchMemory, SurvivorMemory } from './memories.ts'
+
+/**
+ * Programs that crash: all processes die, or the power fails, at any place of sending, rolling, acknowledging and retiring; and
+ * then the queue is opened again. A crash of that recovery is explored as well where it says so.
+ */
+
+type Crash = 'kill' | 'power'
+
+/** Whoever opens the queue after the crash. */
+const survivor = 9
+
+/** Everything that the consumer gets now. It leaves no trace, so that it gets the same after another crash. */
+function received(queue: Queue<number>): number[] {
+  const consumer = queue.consumer({ acknowledge: 'manual' })
+  const items: number[] = []
+  for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) items.push(next.item)
+  consumer.close()
+  return items
+}
+
+/** How many of the names `what 1`, `what 2` ... were acknowledged. */
+function countOf(acknowledged: ReadonlySet<string>, what: string, most: number): number {
+  let count = 0
+  while (count < most && acknowledged.has(`${what} ${count + 1}`)) count++
+  return count
+}
+
+/** The queue goes on: what is sent now comes after all that is there. */
+function goesOn(queue: Queue<number>, before: readonly number[]): void {
+  const last = 99
+  queue.producer().trySend(last)
+  const after = received(queue)
+  guarantee('queue/recovers' satisfies Guarantee, after.join() === [...before, last].join(), `had ${before}, then ${after}`)
+}
+
+/**
+ * A producer sends 1, 2, 3 ... and acknowledges each when it is on the disk. It was there before: nothing but its operations
+ * changes words while it sends.
+ *
+ * @param durable whether each item is brought to the disk
+ * @param before how many items were sent before, by somebody else, and are on the disk
+ */
+export function appending(crash: Crash, items: number, durable: boolean, before = 0): Program {
+  const most = before + items
+  return program({
+    name: `queue/appending-${crash}-${before}+${items}i${durable ? '-durable' : ''}`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (let n = 1; n <= before; n++) producer.trySend(n)
+    },
+    threads: {
+      producer: (memory, mark) => {
+        const producer = open(memory, { durability: durable ? 'each' : 'none' }).producer()
+        for (let n = before + 1; n <= most; n++) {
+          producer.trySend(n)
+          if (durable || crash === 'kill') mark('ack', `item ${n}`)
+        }
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const items = received(queue)
+      const isPrefix = items.every((item, i) => item === i + 1)
+      guarantee('queue/recovers' satisfies Guarantee, isPrefix && items.length <= most, `found ${items}`)
+      guarantee('queue/recovers' satisfies Guarantee, items.length >= before, `of ${before} that had been there, found ${items}`)
+      for (let n = most; n > items.length; n--) {
+        guarantee('queue/durable' satisfies Guarantee, !acknowledged.has(`item ${n}`), `${n} was acknowledged, found ${items}`)
+      }
+      goesOn(queue, items)
+    },
+  })
+}
+
+/**
+ * A consumer receives what is there, and acknowledges each item; it marks before and after that, and after `sync` if it calls
+ * that. Segments that it is done with go.
+ */
+export function acknowledging(crash: Crash, items: number, syncs: boolean): Program {
+  return program({
+    name: `queue/acknowledging-${crash}-${items}i${syncs ? '-sync' : ''}`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (let n = 1; n <= items; n++) producer.trySend(n)
+    },
+    threads: {
+      consumer: (memory, mark) => {
+        const consumer = open(memory).consumer({ acknowledge: 'manual' })
+        for (let n = 1; n <= items; n++) {
+          guarantee('queue/order' satisfies Guarantee, consumer.tryReceive()?.item === n, `the next one is not ${n}`)
+          mark('ack', `begun ${n}`)
+          consumer.acknowledge()
+          if (syncs) consumer.sync()
+          if (syncs || crash === 'kill') mark('ack', `done ${n}`)
+        }
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const found = received(queue)
+      const next = items - found.length + 1
+      guarantee('queue/recovers' satisfies Guarantee, found.join() === range(next, items).join(), `found ${found}`)
+      const begun = countOf(acknowledged, 'begun', items)
+      guarantee('queue/kept' satisfies Guarantee, next <= begun + 1, `began to acknowledge ${begun}, found ${found}`)
+      const done = countOf(acknowledged, 'done', items)
+      guarantee('queue/durable' satisfies Guarantee, next > done, `acknowledged ${done}, found ${found}`)
+      goesOn(queue, found)
+    },
+  })
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+}
+
+/** A producer sends an item, everybody dies, and the recovery is crashed in turn: it keeps what it does. */
+export function recovering(items: number): Program {
+  return program({
+    name: `queue/recovering-kill-${items}i`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (let n = 1; n < items; n++) producer.trySend(n)
+    },
+    threads: { producer: (memory) => void open(memory).producer().trySend(items) },
+    faults: { crash: 'kill' },
+    recover: (memory) => {
+      const queue = open(new SurvivorMemory(memory, survivor))
+      const found = received(queue)
+      const isPrefix = found.every((item, i) => item === i + 1)
+      guarantee('queue/recovers' satisfies Guarantee, isPrefix && found.length >= items - 1, `found ${found}`)
+    },
+  })
+}
+
+/**
+ * The power has failed while the third item was sent, and fails again at any moment of the recovery. The disk had lost the tail
+ * of the first segment, and the consumer's place in the second one was beyond what the disk has kept.
+ */
+export function recoveringTwice(): Program {
+  return program({
+    name: 'queue/recovering-twice',
+    words: folderWords + 1,
+    setup: (memory) => {
+      const queue = open(new SurvivorMemory(memory, 0))
+      const producer = queue.producer()
+      for (let n = 1; n <= itemsOfSegment + 1; n++) producer.trySend(n)
+      const word = (place: number): number => places.segment(2, place)
+      memory.store(places.segment(1, tailAt), 4 * recordsAt)
+      memory.store(word(acknowledgedAt), recordsAt + recordWords(4))
+      memory.store(word(acknowledgedAt + 1), ~(recordsAt + recordWords(4)))
+      memory.store(word(recordsAt), 0)
+    },
+    threads: { nobody: (memory) => memory.store(folderWords, 1) },
+    faults: { crash: 'power' },
+    recover: (memory) => {
+      const queue = open(new SurvivorMemory(memory, survivor))
+      const found = received(queue)
+      const all = range(1, itemsOfSegment).join()
+      guarantee('queue/recovers' satisfies Guarantee, found.join() === all, `found ${found}`)
+    },
+  })
+}
+
+/** What two crashes may do to what lies behind the end: see `resurrecting`. */
+const later = 50
+
+/**
+ * The power has failed once, and the disk has kept the second of two records, and not the first one. Whoever opened the queue
+ * then had the session that is crashed here: it sends two items as long as those, and the power fails again.
+ *
+ * @param behind whether the disk has also kept that the consumer had acknowledged both
+ * @param mistake how who opened the queue then saw the memory
+ */
+export function resurrecting(behind: boolean, mistake?: Wrap): Program {
+  return program({
+    name: `queue/resurrecting${behind ? '-acknowledged' : ''}${mistake === undefined ? '' : '-mistaken'}`,
+    words: folderWords,
+    setup: (memory) => {
+      tornDisk(memory, behind)
+      open(new SurvivorMemory(mistake?.(memory, 'setup') ?? memory, 0))
+    },
+    threads: {
+      producer: (memory, mark) => {
+        const producer = open(memory).producer()
+        producer.trySend(later)
+        producer.trySend(later + 1)
+        producer.sync()
+        mark('ack', 'both')
+      },
+    },
+    faults: { crash: 'power' },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const found = received(queue)
+      const expected = [later, later + 1].slice(0, found.length)
+      guarantee('queue/recovers' satisfies Guarantee, found.join() === expected.join(), `found ${found}`)
+      guarantee('queue/durable' satisfies Guarantee, found.length === 2 || !acknowledged.has('both'), `found ${found}`)
+    },
+  })
+}
+
+/** Sends two items and takes the first record away. */
+function tornDisk(memory: Memory, acknowledged: boolean): void {
+  const queue = open(new SurvivorMemory(memory, 0))
+  const producer = queue.producer()
+  const { place } = queue.reader()
+  for (let n = 1; n <= itemsOfSegment; n++) producer.trySend(n)
+  if (acknowledged) {
+    const consumer = queue.consumer()
+    for (let n = 1; n <= itemsOfSegment; n++) consumer.tryReceive()
+    consumer.acknowledge()
+    consumer.close()
+  }
+  memory.store(places.segment(place.segment, place.byte >>> 2), 0)
+}

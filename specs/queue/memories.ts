@@ -1,0 +1,83 @@
+import { ForwardingMemory } from '../../core/forwarding-memory.ts'
+import type { Memory, WaitResult } from '../../core/memory.ts'
+
+/** Ways to see a memory, for programs around the queue. */
+
+/** For who comes when everybody else is dead: in `setup`, in `finally`, after a crash. */
+export class SurvivorMemory extends ForwardingMemory {
+  override readonly liveness: NonNullable<Memory['liveness']>
+
+  constructor(memory: Memory, self: number) {
+    super(memory)
+    this.liveness = { self, alive: () => false }
+  }
+}
+
+/** A memory on which nobody looks up: who sleeps does so until it is woken. Where it should have been, the search finds it asleep. */
+export class DeepSleepMemory extends ForwardingMemory {
+  override wait(word: number, expected: number): WaitResult {
+    return super.wait(word, expected)
+  }
+}
+
+/**
+ * A memory whose changes nobody keeps: for a recovery that must not be crashed in turn. What a crash left is then looked at in
+ * every way, and programs that crash twice can be smaller.
+ */
+export class ScratchMemory extends ForwardingMemory {
+  override readonly durability: NonNullable<Memory['durability']> = { flush: () => {} }
+  private readonly changed = new Map<number, number>()
+
+  override load(word: number): number {
+    return this.changed.get(word) ?? super.load(word)
+  }
+
+  override store(word: number, value: number): void {
+    this.changed.set(word, value | 0)
+  }
+
+  override add(word: number, value: number): number {
+    const old = this.load(word)
+    this.store(word, old + value)
+    return old
+  }
+
+  override sub(word: number, value: number): number {
+    return this.add(word, -value)
+  }
+
+  override exchange(word: number, value: number): number {
+    const old = this.load(word)
+    this.store(word, value)
+    return old
+  }
+
+  override compareExchange(word: number, expected: number, replacement: number): number {
+    const old = this.load(word)
+    if (old === (expected | 0)) this.store(word, replacement)
+    return old
+  }
+
+  override notify(): number {
+    return 0
+  }
+
+  override read(word: number): number {
+    return this.load(word)
+  }
+
+  override write(word: number, value: number): void {
+    this.store(word, value)
+  }
+
+  override readBytes(byte: number, target: Uint8Array): void {
+    for (let i = 0; i < target.length; i++) target[i] = this.load((byte + i) >> 2) >>> (8 * ((byte + i) & 3))
+  }
+
+  override writeBytes(byte: number, source: Uint8Array): void {
+    for (let i = 0; i < source.length; i++) {
+      const [word, shift] = [(byte + i) >> 2, 8 * ((byte + i) & 3)]
+      this.store(word, (this.load(word) & ~(255 << shift)) | ((source[i] as number) << shift))
+    }
+  }
+}

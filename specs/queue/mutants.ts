@@ -1,0 +1,187 @@
+import type { Check } from '../../checker/check.ts'
+import { ForwardingMemory } from '../../core/forwarding-memory.ts'
+import { lineWords } from '../../core/layout.ts'
+import type { Memory } from '../../core/memory.ts'
+import { controlPlaces } from '../../core/queue-control.ts'
+import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
+import { refuted as refutedBy, type Wrap } from '../mutants.ts'
+import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
+import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
+import { places } from './folder.ts'
+import type { Guarantee } from './guarantees.ts'
+import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
+
+/** Deliberate mistakes: some for each guarantee. */
+
+const refuted = refutedBy<Guarantee>
+
+const tailOf = (segment: number): number => places.segment(segment, tailAt)
+const control = Object.fromEntries(
+  Object.entries(controlPlaces).map(([name, word]) => [name, places.control(word)]),
+) as typeof controlPlaces
+
+/** A flush of the words from `from` to `to` does nothing. */
+function unflushed(from: number, to: number): Wrap {
+  class Lazy extends ForwardingMemory {
+    override readonly durability: NonNullable<Memory['durability']> = {
+      flush: (byte, length) => {
+        if (byte + length <= 4 * from || byte >= 4 * to) this.memory.durability?.flush(byte, length)
+      },
+    }
+  }
+  return (memory) => new Lazy(memory)
+}
+
+const oneOfOne = sending(1, 1)
+const producing = { thread: 'producer0' } as const
+
+/** The second item is the first of a new segment. */
+const rolling = appending('power', 1, true, 2)
+
+export const mutants: readonly Check[] = [
+  refuted(
+    'queue/order',
+    'a record is not published',
+    oneOfOne,
+    mutate({ operation: 'exchange', word: tailOf(1), ...producing }, dropped),
+    'livelock',
+  ),
+  refuted(
+    'queue/order',
+    'a producer does not wait for the lock',
+    sending(2, 1),
+    mutate(
+      { operation: 'compareExchange', word: control.lock + lineWords, thread: 'producer1' },
+      answering(() => 0),
+    ),
+    'data-race',
+  ),
+  refuted(
+    'queue/once',
+    'sequences are given twice',
+    sending(1, 2),
+    mutate({ operation: 'store', word: control.sequence, ...producing }, dropped),
+    'thrown',
+  ),
+  refuted(
+    'queue/once',
+    'what is acknowledged is not kept',
+    consumerDies(),
+    mutate({ operation: 'store', word: places.segment(2, acknowledgedAt), thread: 'first' }, dropped),
+  ),
+  refuted(
+    'queue/whole',
+    'the payload is not written',
+    oneOfOne,
+    mutate(
+      { operation: 'writeBytes', ...producing },
+      giving(() => new Uint8Array(4).fill(7)),
+    ),
+    'thrown',
+  ),
+  refuted(
+    'queue/kept',
+    'more is acknowledged than was received',
+    acknowledging('kill', 2, false),
+    mutate(
+      { operation: 'store', thread: 'consumer', when: ({ word }) => [0, 1].includes(word - places.segment(1, acknowledgedAt)) },
+      instead(({ args, perform }) => perform(args[0], (args[1] as number) + ((args[1] as number) > 0 ? 5 : -5))),
+    ),
+  ),
+  refuted(
+    'queue/survives',
+    'who takes the lock from a dead one does not count again',
+    dying(1, 1),
+    mutate({ operation: 'store', word: control.sequence, thread: 'consumer', nth: 1 }, dropped),
+    'thrown',
+  ),
+  refuted(
+    'queue/ends',
+    'who closes is still there',
+    ending(1, 1),
+    mutate({ operation: 'sub', ...producing }, dropped),
+    'livelock',
+  ),
+  refuted(
+    'queue/ends',
+    'nobody knows that a producer came',
+    ending(1, 1),
+    mutate({ operation: 'add', when: ({ word }) => word > control.members, ...producing }, dropped),
+  ),
+  refuted(
+    'queue/wakes',
+    'the producer does not notify',
+    fullAndEmpty(2),
+    mutate({ operation: 'notify', word: tailOf(1), thread: 'producer' }, dropped),
+    'deadlock',
+  ),
+  refuted(
+    'queue/wakes',
+    'the consumer does not notify',
+    fullAndEmpty(2),
+    mutate({ operation: 'notify', word: control.acknowledged, thread: 'consumer' }, dropped),
+    'deadlock',
+  ),
+  refuted(
+    'queue/one-consumer',
+    'a consumer does not look whether there is one',
+    twoConsumers(),
+    mutate(
+      { operation: 'compareExchange', word: control.consumer },
+      answering(() => 0),
+    ),
+  ),
+  refuted(
+    'queue/cancels',
+    'the consumer does not say so',
+    cancels(),
+    mutate({ operation: 'store', word: control.cancelled, thread: 'consumer', nth: 2 }, dropped),
+  ),
+  refuted(
+    'queue/opens',
+    'a control file takes the place of another one',
+    openedAtOnce(false),
+    mutate(
+      { operation: 'compareExchange', word: 0, thread: 'other' },
+      instead(({ args, memory }) => {
+        memory.store(0, args[2] as number)
+        return 0
+      }),
+    ),
+  ),
+  refuted(
+    'queue/durable',
+    'records are not brought to the disk',
+    appending('power', 1, true),
+    unflushed(places.segment(1, recordsAt), places.segment(2, 0)),
+  ),
+  refuted(
+    'queue/durable',
+    'a new segment is used before it is known to be there',
+    rolling,
+    unflushed(control.last, control.last + 2),
+  ),
+  refuted(
+    'queue/durable',
+    'what was acknowledged is not brought to the disk',
+    acknowledging('power', 1, true),
+    unflushed(places.segment(1, acknowledgedAt), places.segment(1, acknowledgedAt) + 2),
+  ),
+  refuted(
+    'queue/recovers',
+    'a recovery leaves the tail as it was',
+    recoveringTwice(),
+    mutate({ operation: 'store', word: tailOf(1), thread: 'recover' }, dropped),
+  ),
+  {
+    program: resurrecting(
+      false,
+      mutate(
+        { operation: 'store', when: ({ word }) => word > places.segment(1, durableAt) && word < places.segment(1, recordsAt) },
+        dropped,
+      ),
+    ),
+    mutant: { name: 'a recovery does not say from where on records are new', guarantee: 'queue/recovers' satisfies Guarantee },
+    expect: { verdict: 'refuted' },
+  },
+]
