@@ -50,8 +50,8 @@ export function validateRandom(options: RandomOptions): void {
   }
 }
 
-/** How many histories are kept: more are forgotten, and cost runs of user code when they come again. */
-const mostHistories = 200_000
+/** How many histories of a thread are kept: more are forgotten, and cost runs of user code when they come again. */
+const defaultHistories = 200_000
 
 /** What can go wrong with the threads of one run, besides the schedule. */
 interface Misfortune {
@@ -67,6 +67,7 @@ export class RandomRuns {
   readonly #events: number
   readonly #seed: number
   readonly #depth: number | undefined
+  readonly #histories: number
   readonly #initial: Int32Array
   readonly #faulty: boolean
   #threads: readonly Thread[]
@@ -80,7 +81,12 @@ export class RandomRuns {
   #fair = 0
   failure: Failure | undefined
 
-  constructor(program: Program, { seed, depth, events = defaultEvents }: RandomOptions & { readonly seed: number }) {
+  constructor(
+    program: Program,
+    { seed, depth, events = defaultEvents }: RandomOptions & { readonly seed: number },
+    histories: number = defaultHistories,
+  ) {
+    this.#histories = histories
     this.#program = program
     this.#events = events
     this.#seed = seed
@@ -100,7 +106,7 @@ export class RandomRuns {
   /** One more. */
   run(): void {
     if (this.failure !== undefined) return
-    if (this.#threads.some(({ nodes }) => nodes > mostHistories)) this.#threads = threadsOf(this.#program, this.#events)
+    if (this.#threads.some(({ nodes }) => nodes > this.#histories)) this.#threads = threadsOf(this.#program, this.#events)
     const pick = picker(this.#seed + Math.imul(this.runs, 0x9e3779b1))
     const depth = this.runs === 0 ? undefined : this.#depth
     const threads = this.#threads.length

@@ -47,6 +47,9 @@ class Watched extends ReadOnlyMemory {
   }
 }
 
+/** What was judged is forgotten when it takes more than that. */
+const mostCharacters = 8_000_000
+
 export class States {
   readonly #words: number
   readonly #initial: Int32Array
@@ -55,7 +58,9 @@ export class States {
   #rooted = false
   /** Words that `always` has read so far. */
   readonly #watched: number[] = []
+  /** What was judged, and how long it is all together. */
   #seen = new Set<string>()
+  #characters = 0
 
   constructor(words: number, initial: Int32Array, always: (memory: Readable) => void) {
     this.#words = words
@@ -77,9 +82,9 @@ export class States {
     // The steps of each thread that write a watched word, by the position of the event that makes the step.
     const steps: number[][] = Array.from({ length: threads }, () => [])
     const writes: { word: number; events: number[]; owners: number[] }[] = []
-    let key = ''
+    const parts: string[] = []
     for (const word of this.#watched) {
-      key += `|${word}`
+      parts.push(`|${word}`)
       const events: number[] = []
       const owners: number[] = []
       const location = graph.knownLocation(word)
@@ -91,7 +96,8 @@ export class States {
         if (owner >= 0 && !steps[graph.thread[owner]].includes(graph.index[owner])) {
           steps[graph.thread[owner]].push(graph.index[owner])
         }
-        key += `,${owner < 0 ? '' : `${graph.thread[owner]}.${graph.index[owner]}`}=${graph.value[write]}.${graph.mask[write]}`
+        const step = owner < 0 ? '' : `${graph.thread[owner]}.${graph.index[owner]}`
+        parts.push(`,${step}=${graph.value[write]}.${graph.mask[write]}`)
       }
       writes.push({ word, events, owners })
     }
@@ -108,11 +114,13 @@ export class States {
           for (let other = 0; other < threads; other++) {
             for (const step of steps[other]) if (step < graph.inside[other]) need[other]++
           }
-          key += `;${need.join()}`
+          parts.push(`;${need.join()}`)
           return need
         }),
       )
     }
+    // Joined at once: what is put together bit by bit is kept bit by bit, and takes ten times as much.
+    const key = parts.join('')
     if (this.#seen.has(key)) return
 
     const counts = new Int32Array(threads)
@@ -142,7 +150,11 @@ export class States {
       if (digit === threads) break
       counts[digit]++
     }
-    if (this.#seen.size >= 100_000) this.#seen = new Set()
+    this.#characters += key.length
+    if (this.#characters > mostCharacters) {
+      this.#seen = new Set()
+      this.#characters = key.length
+    }
     this.#seen.add(key)
   }
 
