@@ -692,6 +692,19 @@ export class Source {
   }
 
   /**
+   * How many items can be read, as `available`, but sleeps while there is none. Blocking: needs the writer to push.
+   *
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns 0 when there was still no item at a last look after that time, or the stream has ended
+   * @throws RangeError when the time-out is not a number
+   */
+  wait(timeoutMs: number = Infinity): number {
+    requireTimeout('Source.wait', timeoutMs)
+    if (this.available() === 0) this.waitForItems(timeoutMs)
+    return this.ready
+  }
+
+  /**
    * Copies an item out without consuming it. Wait-free; touches no position unless the item is beyond those known of.
    *
    * @param index 0 for the oldest unread item, at most the number of items available minus 1

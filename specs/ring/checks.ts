@@ -35,6 +35,7 @@ import {
   claimsUnseen,
   givesUpAlone,
   inPlace,
+  inPlaceBlocking,
   oneSink,
   popTimesOut,
   pushTimesOut,
@@ -115,6 +116,9 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(9980, blocking(two(1), 2, {}, [2, 1])),
   smaller(blocking(two(1), 1), 78_012, blocking(two(1), 2)),
   enumeratedOnce(11_229, blocking(two(2), 2)),
+  enumerated(110, inPlaceBlocking(one(1), 2)),
+  enumerated(39, inPlaceBlocking(one(2), 2)),
+  enumerated(68, inPlaceBlocking(two(1), 1)),
   // On an event loop a call that would sleep is made again: the same steps.
   enumerated(110, retrying(one(1), 2)),
   enumerated(904, retrying(one(2), 3)),

@@ -382,6 +382,26 @@ export function inPlace(shape: Shape, items: number): Program<Shares> {
   )
 }
 
+/** The writer pushes, sleeping; readers wait, look at what is there in place, and consume it at once. */
+export function inPlaceBlocking(shape: Shape, items: number): Program<Shares> {
+  return writerAndReaders(
+    `push${items}-wait-get-advance/${shapeName(shape)}`,
+    shape,
+    (sink) => {
+      for (let n = 1; n <= items; n++) sink.push(itemOf(n))
+      return items
+    },
+    (source, follower) => {
+      while (follower.count < items) {
+        const ready = source.wait()
+        guarantee('ring/times-out' satisfies Guarantee, ready > 0, 'wait gave up without a time-out')
+        for (let i = 0; i < ready; i++) follower.take(source.get(i))
+        source.advance(ready)
+      }
+    },
+  )
+}
+
 /** Readers consume what is there without looking at it: with no plain reads, whatever goes wrong is no data race. */
 export function advanceOnly(shape: Shape, tries: number): Program<Shares> {
   return writerAndReaders(

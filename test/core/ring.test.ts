@@ -260,6 +260,21 @@ describe('Ring', () => {
   })
 })
 
+describe('waiting for items that are read in place', () => {
+  it('tells how many there are, or gives up', () => {
+    const { sink, source } = ringOf({ capacity: 4, itemBytes: 1 })
+    expect([source.wait(0), source.wait(2)]).toEqual([0, 0])
+    sink.tryPushBatch(Uint8Array.of(1, 2))
+    expect([source.wait(), source.get(1)]).toEqual([2, Uint8Array.of(2)])
+    source.advance(2)
+    sink.close()
+    expect([source.wait(), source.end()]).toEqual([0, 'closed'])
+    expect(() => source.wait(Number.NaN)).toThrow(/Source.wait: expected timeoutMs/)
+    source.close()
+    expect(() => source.wait()).toThrow('Source: it was closed')
+  })
+})
+
 describe('claiming', () => {
   it('nothing is seen before it is committed, and nothing of what was not', () => {
     const { sink, source } = ringOf({ capacity: 4, itemBytes: 2 })
