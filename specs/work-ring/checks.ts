@@ -51,9 +51,9 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(1855, blocking(two, 3)),
   enumeratedOnce(1674, blocking(one, 2, 1)),
   enumerated(22, blocking(one, 1, 0, { spurious: true })),
-  enumerated(934, retrying(one, 2)),
+  enumeratedOnce(934, retrying(one, 2)),
   enumeratedOnce(13_932, blockingPoppers(two)),
-  enumerated(812, blockingPushers(two)),
+  enumeratedOnce(812, blockingPushers(two)),
 
   // Time-outs.
   formula('one thread', 1, givesUpAlone()),
@@ -80,9 +80,9 @@ export const counted: readonly Counted[] = [
 
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
   ...[belowWrap, belowSignChange].flatMap((start) => [
-    enumerated(329, trying({ ...two, start }, 3)),
+    enumerated(30, trying({ ...two, start }, 2)),
     enumerated(56, twoPushers({ ...two, start }, 1)),
-    enumerated(934, blocking({ ...one, start }, 2)),
+    enumeratedOnce(934, blocking({ ...one, start }, 2)),
     enumerated(146, closing({ ...one, start }, 1)),
     enumerated(132, pusherDies({ ...two, start }, ['tryPush', 'tryPop'])),
   ]),
