@@ -212,3 +212,14 @@ describe('the verdict on the histories of a program is that of every order of ca
     }
   }
 })
+
+it('an order that breaks what is said of one key is shown with the operations on others', () => {
+  const of = (key: number, way: number): number => waysOfOne.length * (1 + key) + way
+  const [write, readOfValue, readOfCopy] = [0, 3, 7]
+  // Broken only when ben has written before anna reads the copy, which ben does not write.
+  const small = programOf([[of(1, readOfCopy)], [of(0, readOfValue), of(1, write)]], { specification: registers }, [])
+  const { failure } = explore(small)
+  expect(failure?.message).toContain('read({"key":1}) = 0 of anna cannot be placed')
+  expect(failure?.message).toContain('read({"key":0}) = 0')
+  expect(replay(small, failure?.schedule as string).failure?.message).toBe(failure?.message)
+})
