@@ -1,4 +1,3 @@
-import { LocationsExhausted } from '../model/graph.ts'
 import { ProgramError } from '../model/validate.ts'
 import type { Bounds } from './report.ts'
 
@@ -16,16 +15,5 @@ export function validateBounds(bounds: Bounds): void {
   const { seconds } = bounds
   if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0)) {
     throw new ProgramError(`option seconds: expected a positive number, found ${String(seconds)}`)
-  }
-}
-
-/** Runs something that needs room for the locations a program touches: again with more where there was too little. */
-export function withRoom<T>(run: (room: number) => T): T {
-  for (let room = 256; ; room *= 8) {
-    try {
-      return run(room)
-    } catch (error) {
-      if (!(error instanceof LocationsExhausted)) throw error
-    }
   }
 }

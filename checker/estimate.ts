@@ -2,11 +2,12 @@ import { clock, withGuards } from '../model/guards.ts'
 import { threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
 import { validate } from '../model/validate.ts'
-import { defaultEvents, withRoom } from './bounds.ts'
+import { defaultEvents } from './bounds.ts'
+import { Broken } from './broken.ts'
 import type { Estimate } from './report.ts'
 import { initialMemory } from './run.ts'
 import { picker } from './scheduler.ts'
-import { Broken, Search } from './search.ts'
+import { Search } from './search.ts'
 
 /**
  * How many executions a program has, estimated by random walks through the search tree.
@@ -24,7 +25,7 @@ export function estimate(
   validate(program)
   return withGuards(() => {
     const threads = threadsOf(program, defaultEvents)
-    return withRoom((room) => walk(new Search(threads, initialMemory(program), defaultEvents, room), options))
+    return walk(new Search(threads, initialMemory(program), defaultEvents), options)
   })
 }
 

@@ -1,27 +1,27 @@
-import { LocationsExhausted } from '../model/graph.ts'
 import { NonDeterminismError } from '../model/guards.ts'
 import { type Thread, threadsOf } from '../model/history.ts'
 import type { Program } from '../model/program.ts'
-import { defaultEvents, withRoom } from './bounds.ts'
+import { defaultEvents } from './bounds.ts'
+import { Broken } from './broken.ts'
 import { runCrash } from './crash-run.ts'
 import { Crashes, RecoveryBroken } from './crashes.ts'
 import { EndMemory } from './end-memory.ts'
 import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
 import { HistoryBroken, type HistoryJudge, judgeOf } from './history-judge.ts'
-import { everything, linearize, linearizeThrough } from './linearize.ts'
+import { linearize, linearizeThrough } from './linearize.ts'
 import { canonicalOutcome } from './outcome.ts'
 import { type Parcel, pack, unpack } from './parcel.ts'
 import type { Estimate, ExploreOptions, Failure } from './report.ts'
 import { type Finding, initialMemory, resultsOf } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
-import { Broken, type Leaf, type Search } from './search.ts'
+import type { Leaf, Search } from './search.ts'
 import { shortestFailure } from './shortest.ts'
 import { InvariantBroken, States } from './states.ts'
 import type { Tally } from './tally.ts'
 
 /** How a search is made; tests of the tests put searches with mistakes here. */
-export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number, room: number) => Search
+export type MakeSearch = (threads: readonly Thread[], initial: Int32Array, events: number) => Search
 
 /** Why an exploration came back: nothing is left, something is wrong, it was asked to, or there are more executions than it may see. */
 export type Pause = 'done' | 'failed' | 'asked' | 'executions'
@@ -88,7 +88,6 @@ export class Exploration {
   #subtrees: Parcel[] = []
   /** The subtree that the search is in. */
   #current: Parcel | undefined
-  #room = 256
   #unwitnessed = new Set<string>()
   #outcomes = new Set<string>()
   #counts: Counts = { ...nothing }
@@ -149,22 +148,13 @@ export class Exploration {
     const { always, words } = this.#program
     if (always !== undefined) this.#states ??= new States(words, initial, always)
     if (this.#program.recover !== undefined) this.#crashes ??= new Crashes(this.#program, initial)
-    for (;;) {
-      this.#search ??= this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, this.#room)
-      try {
-        return this.#walk(this.#search, stop, most, askEvery)
-      } catch (error) {
-        if (!(error instanceof LocationsExhausted)) {
-          this.found = this.#explain(this.#search, error)
-          this.#abandon()
-          return 'failed'
-        }
-        // The subtree is explored again, with more room.
-        this.#room *= 8
-        this.#counts = { ...this.#before }
-        if (this.#current !== undefined) this.#subtrees.unshift(this.#current)
-        this.#abandon()
-      }
+    this.#search ??= this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events)
+    try {
+      return this.#walk(this.#search, stop, most, askEvery)
+    } catch (error) {
+      this.found = this.#explain(this.#search, error)
+      this.#abandon()
+      return 'failed'
     }
   }
 
@@ -180,11 +170,8 @@ export class Exploration {
   /** Random walks through the whole program, for at most so many seconds. */
   sample(seconds: number = walkSeconds): Estimate {
     const initial = this.#initial as Int32Array
-    return withRoom((room) => {
-      // Tries belong to one search: their nodes remember what it calls the words.
-      const search = this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events, room)
-      return walk(search, { seconds: Math.min(seconds, walkSeconds) })
-    })
+    const search = this.#makeSearch(threadsOf(this.#program, this.#events), initial, this.#events)
+    return walk(search, { seconds: Math.min(seconds, walkSeconds) })
   }
 
   #walk(search: Search, stop: () => boolean, most: number, askEvery: number): Pause {
@@ -299,7 +286,7 @@ export class Exploration {
       search.threads,
       search.threads.map((_, thread) => search.next(thread)),
     )
-    const end = (writable: boolean): EndMemory => new EndMemory(this.#initial as Int32Array, search.graph, writable)
+    const end = (writable: boolean): EndMemory => new EndMemory(this.#initial as Int32Array, search, writable)
     if (this.#wantsOutcomes) this.#outcomes.add(canonicalOutcome(results, end(false)))
     for (const name of this.#unwitnessed) {
       const look = (): void => {
@@ -311,16 +298,17 @@ export class Exploration {
   }
 
   /** Turns what was thrown on the way into a failure that can be replayed. */
-  #explain({ graph, threads }: Search, error: unknown): Found {
+  #explain(search: Search, error: unknown): Found {
+    const { threads } = search
     let finding: Finding
-    let counts = everything(graph)
+    let counts: Int32Array | undefined
     if (error instanceof EndBroken) finding = error.finding
     else if (error instanceof InvariantBroken) {
       const { message, ...rest } = classify(error.error)
       finding = { ...rest, message: `always: ${message}` }
       counts = error.counts
     } else if (error instanceof RecoveryBroken) {
-      return { failure: this.#crashed(threads, linearize(graph, error.counts), error) }
+      return { failure: this.#crashed(threads, linearize(search.graph, error.counts), error) }
     } else if (error instanceof HistoryBroken) {
       finding = { kind: 'assertion', guarantee: error.guarantee, message: error.message }
     } else if (error instanceof Broken) {
@@ -330,7 +318,11 @@ export class Exploration {
     else throw error
     const sometimes = error instanceof EndBroken && error.sometimes !== undefined ? { sometimes: error.sometimes } : {}
     const isOfEnd = error instanceof HistoryBroken || error instanceof EndBroken
-    const schedule = isOfEnd ? linearizeThrough(graph, error.states) : linearize(graph, counts)
+    const schedule = isOfEnd
+      ? linearizeThrough(search.graph, error.states)
+      : counts === undefined
+        ? search.schedule()
+        : linearize(search.graph, counts)
     return { failure: shortestFailure(this.#program, threads, this.#initial as Int32Array, schedule, finding), ...sometimes }
   }
 

@@ -20,7 +20,7 @@ export function explore(program: Program, options: ExploreOptions = {}): Report 
 }
 
 /** The search that everybody uses. */
-export const makeSearch: MakeSearch = (threads, initial, events, room) => new Search(threads, initial, events, room)
+export const makeSearch: MakeSearch = (threads, initial, events) => new Search(threads, initial, events)
 
 /** `explore` with a search of one's own. */
 export function exploreWith(makeSearch: MakeSearch, program: Program, options: ExploreOptions): Report {

@@ -1,1204 +1,826 @@
-import {
-  ENQUEUE_READ,
-  ENQUEUE_WRITE,
-  EXPIRE_READ,
-  EXPIRE_WRITE,
-  Graph,
-  isExclusive,
-  isSharedRead,
-  isUpdate,
-  PLAIN_READ,
-  PLAIN_WRITE,
-  SHARED_READ,
-  SHARED_WRITE,
-  UPDATE_READ,
-  UPDATE_WRITE,
-  WAIT_TEST,
-  WAKE,
-} from '../model/graph.ts'
-import type { Answer, History, Thread } from '../model/history.ts'
-import {
-  ALIVE,
-  COMPARE_EXCHANGE,
-  DONE,
-  FLUSH,
-  KILLED,
-  LOAD,
-  NOT_EQUAL,
-  NOTIFY,
-  OK,
-  PAUSE,
-  READ,
-  READ_BYTES,
-  STORE,
-  THROWN,
-  TIMED_OUT,
-  updated,
-  WAIT,
-  WRITE,
-  WRITE_BYTES,
-} from '../model/operation.ts'
-import { Waiters } from '../model/waiters.ts'
-import { capture, restore, type Subtree, wholeTree } from './subtree.ts'
+import type { Graph } from '../model/graph.ts'
+import type { History, Thread } from '../model/history.ts'
+import { COMPARE_EXCHANGE, DONE, LOAD, WAIT } from '../model/operation.ts'
+import { isKill, isSpurious, killOf, spuriousOf, threadOf } from '../model/step.ts'
+import type { Waiters } from '../model/waiters.ts'
+import { grown } from './grown.ts'
+import { Sequence } from './sequence.ts'
+import { graphOf } from './sequence-graph.ts'
+import { AWAKE, actOf, ENQUEUE, EXPIRE, KILL, MARK, NORMAL, SPURIOUS, TEST } from './step-kinds.ts'
+import { type Subtree, wholeTree } from './subtree.ts'
+import { Work } from './work.ts'
 
 /**
- * The search: every execution graph of a program, each once, under sequential consistency.
+ * The search: every execution of a program, each once, under sequential consistency.
  *
- * Method: TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022), in a form for threads that cannot be
- * suspended but are tries of histories. A graph is extended *maximally*: threads run one after the other, each read reads the
- * write that is last in `co`, each write goes to the end of `co`. What else could have been chosen is noted as work:
+ * What can follow on some steps falls into parts. It is the *turn* of one thread, and its next step *e* comes at once; or
+ * another step *f* comes before it, the first one that *e* depends on. (Of several that nothing orders, the one of the
+ * first thread.) To reach such a part, what happens before *f* is done, *f* is *brought forward*, and it is the turn of the
+ * same thread again. Whose turn it is otherwise does not matter, if only it follows from the steps before: that of the last
+ * thread, as long as it can go on.
  *
- * - another write for a read, another place for a write (forward revisits), and
- * - for a read that is already there, the write just added (backward revisits): everything added after the read goes, except
- *   what the write depends on. To reach each graph once, this is done only if what goes had been added maximally.
+ * Which *f* there are is found in the first part. There *f* comes after *e*, because the rest of what happens before *f* could
+ * come before *e* as well: a *race*. It stands in many sequences and is reversed in one of them: where nothing between the two
+ * was brought forward, or chosen, but what happens before *f*.
  *
- * Work is done last in, first out, on one graph that is changed in place. A backward revisit leaves a note to undo it.
+ * - Every execution is found. If *e* is not the first step of its location in what follows, some *f* is. Where all that
+ *   does not happen before *f* comes in turn, *f* comes after *e*, and the race is reversed.
+ * - None comes twice. The parts have none in common, and each is begun once: the causes of *f*, and whose turn it is after each step,
+ *   leave one way from *e* to *f* on which nothing else was brought forward.
+ * - None is begun in vain. All that is brought forward could be done where it is put, and whoever comes after goes on. (But a
+ *   thread may park, in an iteration of several reads, on what has been written since: such a path is `blocked`. And who is bound
+ *   to wake up for no reason may find no more what it expects: such a path is `discarded`.)
  *
- * Where we depart from the paper: a read on which a thread spins waits until nobody else can go on, and is not given an old
- * value that would only make the thread park; a read-modify-write of a value that another one has taken is not added at
- * all when no revisit could come of it; and `wait` and `notify` are read-modify-writes of a location of their own. A kill is
- * another choice for the next event of a thread, and so is a wake-up for no reason: neither is ever maximal.
+ * What is left to do are parts that were found and not yet begun; each says wholly what it is, so anybody can explore it
+ * (`subtree.ts`). All that is found from a part on is done before the next one, so that the order does not depend on who does it;
+ * going back to where that begins costs less than one step in ten. Memory does not grow with executions (`search.test.ts`).
  *
- * Where another search wins: an optimal interleaving search (Optimal-DPOR) over the same tries is as exact and makes more
- * executions a second: 4 to 6 times as many where all threads add to one word, 2 to 14 times on locks, 1 to 2.5 times on stacks
- * and queues, 18 times on filesystem(20), 2.0 times in the median of 28 programs. This one is faster where stores and readers
- * are many, up to 4 times, on 6 of the 28; and only this one has the graphs that weak memory and crashes need. The other one
- * looks for no data races and knows neither `wait` nor `notify`, and so is spared their cost. Measured by
- * `test/bench/compare-searches.ts` on 2026-11-20 on an AMD EPYC with Node 20.20.2.
+ * A step that would only make its thread park is not enabled. If *e* disables *f*, then *f* is found as soon as both stand
+ * there: when *e* is done, or when its own thread comes to it. The same is true of a sleeper whose time is over, and of whom *e* wakes. A
+ * kill, and a wake-up for no reason, are other things that a thread may do in its turn; once it has chosen, it is *bound* to that.
+ *
+ * After Parsimonious-Optimal DPOR (Abdulla, Atig, Das, Jonsson, Sagonas, CAV 2024: races reversed at once, each in one
+ * sequence) and TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022: a part says wholly what it is).
+ * Neither wakeup trees nor sleep sets: what has been brought before a turn says what may still be.
+ *
+ * Where other searches win: the graph search that this one replaced was up to twice as fast where stores and readers are many,
+ * and half to an eighth as fast where all add to one word, or wait for locks. One with wakeup trees, that looks for no data races, knows no
+ * `wait`, and whose work cannot be divided, makes 1.5 times as many executions a second in the median (`test/bench/README.md`).
  */
 
-// What is left to do.
-/** Give the read the write. */
-const READ_FROM = 0
-/** Put the write behind another one. */
-const PLACE = 1
-/** Give the read, which is older, the write; with `spurious` let the `wait` come back for no reason. */
-const REVISIT = 2
-/** Let the exclusive read read what another one has taken, add its write half, and give that to a third, older read. */
-const TAKEN = 3
-/** Take a backward revisit back. */
-const UNDO = 4
-/** Kill the thread instead of adding the event. */
-const KILL = 5
-/** Give the read, of a `wait`, the write, and let the `wait` come back for no reason. */
-const SPURIOUS = 6
+// How an entry came to be where it is.
+const IN_TURN = 0
+/** Brought forward, and others follow. */
+const BROUGHT = 1
+/** Brought forward, the last of them. */
+const HEAD = 2
 
-/** Marks a revisit that lets a `wait` come back for no reason. */
-const startling = 64
+// To what a thread can be bound, besides nothing: the next step it does.
+const TO_NORMAL = 1
+const TO_KILL = 2
+const TO_SPURIOUS = 3
+/** It is not killed where it stands; but it may still wake up for no reason. */
+const TO_LIVE = 4
 
-const stride = 5
 const none = -1
+const unfinished = -2
+/** In place of its share of the tree, what a record has that only leads back to where the next one begins. */
+const leadsBack = -1
+
+/** The numbers of a step that came in turn: the thread, what it did, and to what it was bound otherwise. */
+const stepNumbers = 3
+/** The numbers of what is brought forward before its steps: whose turn it is, bound to what before and after, and what it would do. */
+const beforeActs = 4
+
+const perEntry = [
+  'how',
+  'boundBefore',
+  'choice',
+  'foreign',
+  'chain',
+  'from',
+  'for',
+  'forOp',
+  'broughtStart',
+  'broughtLength',
+  'broughtEnd',
+] as const
+
+/** What is known of each entry of a sequence, and of the place before it. */
+class Turns {
+  declare how: Int32Array
+  /** To what its thread was bound. */
+  declare boundBefore: Int32Array
+  /** To what its thread is bound if something comes before this step after all. */
+  declare choice: Int32Array
+  /** For a place the last entry before that was brought forward, or was a choice. */
+  declare foreign: Int32Array
+  /** For a place the head, if what stands before was brought forward. */
+  declare chain: Int32Array
+  /** For a head the place before what was brought forward with it, whose turn it was there, and what that step would have done. */
+  declare from: Int32Array
+  declare for: Int32Array
+  declare forOp: Int32Array
+  /** For a place from which something was brought forward, or chosen, the numbers of that, and the place behind. */
+  declare broughtStart: Int32Array
+  declare broughtLength: Int32Array
+  declare broughtEnd: Int32Array
+
+  constructor(entries: number) {
+    for (const name of perEntry) this[name] = new Int32Array(entries)
+    this.foreign[0] = none
+    this.chain[0] = none
+  }
+
+  reserve(entries: number): void {
+    for (const name of perEntry) this[name] = grown(this[name], entries)
+  }
+}
 
 /** What a search finds at the end of each path. */
 export type Leaf = 'complete' | 'blocked' | 'stuck' | 'discarded' | 'unfinished'
 
-/** Thrown at the first failure; the graph is then what shows it. */
-export class Broken extends Error {
-  readonly kind: 'data-race' | 'thrown'
-  /** What the thread threw. */
-  readonly error: unknown
-
-  constructor(kind: 'data-race' | 'thrown', error?: unknown) {
-    super(kind)
-    this.kind = kind
-    this.error = error
-  }
-}
-
 export class Search {
-  readonly graph: Graph
   readonly threads: readonly Thread[]
-  readonly waiters: Waiters = new Waiters()
+  readonly sequence: Sequence
+  /** Estimated share of the search tree that is done. */
+  share = 0
+  readonly #initial: Int32Array
+  readonly #count: number
   readonly #events: number
   readonly #histories: number
   /** For each thread how many histories it has had when some are forgotten next. */
   readonly #remembered: number[]
-  /** Estimated share of the search tree that is done. */
-  share = 0
-  #started = false
-  /** Estimated share of the part of the tree that is being walked. */
-  #mass = 1
-  #work: Int32Array = new Int32Array(stride * 256)
-  #masses: Float64Array = new Float64Array(256)
-  #top = 0
-  /** For each revisit to be undone: the events it removed, and what it changed. */
-  readonly #trail: number[] = []
-  readonly #trailAfter: (History | undefined)[] = []
-  /** For each thread the location whose values it waits for before a load, or -1. */
-  readonly #parkedAt: Int32Array
-  /** In a random descent: picks a number from 0 to n - 1. */
-  #pick: ((n: number) => number) | undefined
-  /** In a random descent: how many ways lead off the path that was taken, multiplied; and the work to go on with. */
-  #ways = 1
-  #turn: number[] | undefined
-  readonly #kept: Int32Array
-  readonly #clock: Int32Array
-  /** Whether there is anything but the schedule that may go wrong. */
   readonly #kills: boolean
   readonly #spurious: boolean
+  readonly #turns: Turns
+  readonly #work: Work = new Work()
+  /** To what each thread is bound. */
+  readonly #bound: Uint8Array
+  /** The numbers of all that was brought forward in the sequence. */
+  #brought: Int32Array = new Int32Array(256)
+  #broughtTop = 0
+  /** The subtree that is to be walked next. */
+  #task: Subtree | undefined = wholeTree
+  #begun = false
+  /** Nothing is looked for: it was found before. */
+  #again = false
+  /** Estimated share of the part of the tree that is being walked. */
+  #mass = 1
+  readonly #scratch: Int32Array
+  #graph: Graph | undefined
+  /** Whether the graph is that of the sequence. */
+  #drawn = false
 
   /**
    * @param threads for this search alone
    * @param initial the memory before the threads
    * @param events how many operations one thread may do
-   * @param room how many locations there may be
    * @param histories how many histories a thread may have new before those that are not needed are forgotten
    */
-  constructor(threads: readonly Thread[], initial: Int32Array, events: number, room: number, histories = 500_000) {
+  constructor(threads: readonly Thread[], initial: Int32Array, events: number, histories = 500_000) {
     this.threads = threads
+    this.sequence = new Sequence(threads, initial)
+    this.#initial = initial
+    this.#count = threads.length
+    this.#events = events
     this.#histories = histories
     this.#remembered = threads.map(() => histories)
-    this.#events = events
-    this.graph = new Graph(threads.length, initial, room)
-    const predict = (word: number): number => {
-      const location = this.graph.knownLocation(word)
-      return location === undefined ? initial[word] : this.graph.valueAfter(this.graph.lastWrite[location])
-    }
-    for (const thread of threads) thread.predict = predict
-    this.#parkedAt = new Int32Array(threads.length)
-    this.#kept = new Int32Array(threads.length)
-    this.#clock = new Int32Array(threads.length)
     this.#kills = threads.some(({ faults }) => faults.kills > 0)
     this.#spurious = threads.some(({ faults }) => faults.spurious)
+    this.#turns = new Turns(this.sequence.capacity)
+    this.#bound = new Uint8Array(threads.length)
+    this.#scratch = new Int32Array(threads.length)
   }
+
+  // Walking.
 
   /**
    * Goes on to the end of the next path and says what is there; `undefined` when there is no path left. Until the next
-   * call the graph is what stands at that end.
+   * call the sequence is what leads to that end.
    */
   advance(): Leaf | undefined {
-    if (!this.#started) {
-      this.#started = true
-      return this.#finish(this.#extend())
+    this.#drawn = false
+    const task = this.#task
+    if (task !== undefined) {
+      this.#task = undefined
+      this.#enter(task)
+      return this.#extend()
     }
-    while (this.#top > 0) {
-      const at = --this.#top * stride
-      const work = this.#work
-      const task = work[at]
-      if (task === UNDO) {
-        this.#undo()
-        continue
-      }
-      this.#mass = this.#masses[this.#top]
+    while (this.#work.pop()) {
+      this.#cut(this.#work.place)
+      if (!this.#isTask()) continue
       this.#forget()
-      if (this.#take(task, work[at + 1], work[at + 2], work[at + 3], work[at + 4])) return this.#finish(this.#extend())
-      return this.#finish('discarded')
+      this.#mass = this.#work.mass
+      this.#bring(this.#work.stack, this.#work.start, this.#work.end)
+      this.#split()
+      return this.#extend()
     }
     return undefined
   }
 
+  /** Whether what was popped is something to do. What only leads back to where the next one begins is done. */
+  #isTask(): boolean {
+    if (this.#work.mass !== leadsBack) return true
+    this.#replay(this.#work.stack, this.#work.start, this.#work.end)
+    return false
+  }
+
   /**
    * Gives all work away that is left, as subtrees that any search of the program can `enter`, in the order in which this one
-   * would have taken them. Nothing is left to do here then. What `advance` found last must have been judged.
+   * would have come to them. Nothing is left to do here then. What `advance` found last must have been judged.
    */
   drain(): Subtree[] {
     const subtrees: Subtree[] = []
-    if (!this.#started) {
-      this.#started = true
-      return [{ ...wholeTree, mass: this.#mass }]
+    if (this.#task !== undefined) {
+      subtrees.push(this.#task)
+      this.#task = undefined
     }
-    const { graph } = this
-    while (this.#top > 0) {
-      const at = --this.#top * stride
-      const [task, a, b, c, d] = this.#work.subarray(at, at + stride)
-      if (task === UNDO) {
-        this.#undo()
-        continue
-      }
-      graph.cut(task === KILL ? a - 1 : task === REVISIT ? b : a)
-      const { events, writes, number } = capture(graph, this.waiters)
-      const encoded =
-        task === KILL ? [events.length, b] : task === TAKEN ? [number(a), number(b), number(c), d] : [number(a), number(b), c]
-      subtrees.push({ events, writes, task: [task, ...encoded], mass: this.#masses[this.#top] })
+    while (this.#work.pop()) {
+      this.#cut(this.#work.place)
+      if (!this.#isTask()) continue
+      const { stack, start, end, mass } = this.#work
+      subtrees.push({ moves: this.#moves(0, this.sequence.depth), task: [...stack.subarray(start, end)], mass })
     }
-    this.#clear()
+    this.#cut(0)
     return subtrees
   }
 
   /** Takes up a subtree, when nothing is left to do: `advance` then walks that one. */
   enter(subtree: Subtree): void {
-    if (this.#top > 0) throw new Error('a search that has work left cannot enter another subtree')
-    this.#clear()
-    this.#mass = subtree.mass
-    this.#started = subtree.task.length > 0
-    if (!this.#started) return
-    const { graph } = this
-    const follow = (thread: number, node: History | undefined, answer: Answer): History =>
-      node === undefined ? this.#skip(thread, this.threads[thread].root) : this.#after(thread, node, answer)
-    const numbers = restore(subtree, graph, this.threads, this.waiters, follow)
-    const [task, a, b, c, d] = subtree.task
-    /** The initial write is that of the location that the task is about. */
-    const event = (number: number): number => (number < 0 ? graph.location[numbers[a]] : numbers[number])
-    if (task === KILL) this.#push(KILL, graph.next, b, 0, 0)
-    else if (task === TAKEN) this.#push(TAKEN, event(a), event(b), event(c), d)
-    else this.#push(task, event(a), event(b), c, 0)
-    this.#masses[0] = subtree.mass
+    if (this.#work.size > 0) throw new Error('a search that has work left cannot enter another subtree')
+    this.#task = subtree
   }
 
-  /** Empties the graph. */
-  #clear(): void {
-    this.graph.cut(this.graph.first - 1)
+  /** Does what leads to a subtree, and its first step. What else could be done on the way belongs to others. */
+  #enter({ moves, task, mass }: Subtree): void {
+    this.#begin()
+    this.#cut(0)
+    this.#mass = mass
+    this.#replay(moves, 0, moves.length)
+    if (task.length === 0) return
+    this.#bring(task, 0, task.length)
+    this.#split()
   }
 
-  /** Keeps memory bounded: histories that are needed again cost a run of user code. */
-  #forget(): void {
-    for (let thread = 0; thread < this.threads.length; thread++) {
-      if (this.threads[thread].nodes < this.#remembered[thread]) continue
-      this.#remembered[thread] = this.threads[thread].nodes + this.#histories
-      this.threads[thread].root.forget()
-      const { node, after } = this.graph
-      for (let event = this.graph.first; event < node.length; event++) {
-        if (this.graph.thread[event] !== thread) continue
-        node[event]?.forget()
-        after[event]?.forget()
-      }
-    }
-  }
-
-  #finish(leaf: Leaf): Leaf {
-    this.share += this.#mass
-    return leaf
+  #begin(): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.sequence.begin()
   }
 
   /**
-   * One random walk from the root to an end: at each place where there is a choice each way is as likely. The number of
-   * ways, multiplied along the walk, estimates the number of ends: its mean over many walks is the number (Knuth,
+   * One random walk from the root to an end: at each place where there is a choice each way is as likely as much is thought to
+   * lie behind it. One divided by how likely the walk was estimates the number of ends: its mean over many walks is the number (Knuth,
    * "Estimating the efficiency of backtrack programs", 1975). Only before `advance`, and leaves nothing behind.
    *
    * @param pick gives a random integer from 0 to n - 1
    */
   descend(pick: (n: number) => number): { readonly leaf: Leaf; readonly ways: number } {
-    this.#pick = pick
-    this.#ways = 1
-    let leaf: Leaf | undefined = this.#extend()
-    while (this.#turn !== undefined) {
-      const [task, a, b, c, d] = this.#turn
-      this.#turn = undefined
-      leaf = this.#take(task, a, b, c, d) ? this.#extend() : 'discarded'
-    }
-    while (this.#top > 0) {
-      this.#top--
-      this.#undo()
-    }
-    this.graph.cut(this.graph.first - 1)
-    this.#pick = undefined
-    return { leaf, ways: this.#ways }
-  }
-
-  #push(task: number, a: number, b: number, c: number, d: number): void {
-    const at = this.#top * stride
-    if (at === this.#work.length) {
-      const work = new Int32Array(2 * at)
-      work.set(this.#work)
-      this.#work = work
-      const masses = new Float64Array(2 * this.#top)
-      masses.set(this.#masses)
-      this.#masses = masses
-    }
     const work = this.#work
-    work[at] = task
-    work[at + 1] = a
-    work[at + 2] = b
-    work[at + 3] = c
-    work[at + 4] = d
-    this.#masses[this.#top++] = 0
-  }
-
-  /** Shares what is to be explored between the path that goes on and the work pushed since `bottom`. */
-  #split(bottom: number): void {
-    const parts = this.#top - bottom + 1
-    if (parts === 1) return
-    if (this.#pick !== undefined) {
-      this.#choose(this.#pick, bottom, parts)
-      return
-    }
-    this.#mass /= parts
-    this.#masses.fill(this.#mass, bottom, this.#top)
-  }
-
-  /** In a random descent: goes on, or leaves the path for one of the work pushed since `bottom`. */
-  #choose(pick: (n: number) => number, bottom: number, parts: number): void {
-    this.#top = bottom
-    if (this.#turn !== undefined) return // The path was left already.
-    this.#ways *= parts
-    const way = pick(parts)
-    if (way > 0) this.#turn = [...this.#work.subarray((bottom + way - 1) * stride, (bottom + way) * stride)]
-  }
-
-  /** Does one piece of work. False when nothing consistent comes of it. */
-  #take(task: number, a: number, b: number, c: number, d: number): boolean {
-    const graph = this.graph
-    graph.reserve(8)
-    switch (task) {
-      case READ_FROM:
-        graph.cut(a)
-        this.#give(a, b)
-        return true
-      case PLACE:
-        graph.cut(a)
-        graph.displace(a)
-        graph.place(a, b)
-        return true
-      case KILL:
-        graph.cut(a - 1)
-        this.#kill(b)
-        return true
-      case SPURIOUS:
-        graph.cut(a)
-        this.#give(a, b)
-        this.#startle(a)
-        return true
-      case REVISIT:
-        graph.cut(b)
-        return this.#revisit(a, b, c === startling)
-      default: {
-        graph.cut(a)
-        graph.readFrom(a, b)
-        graph.kind[a] = d & ~startling
-        graph.after[a] = undefined
-        return this.#revisit(c, this.#addUpdate(a), (d & startling) !== 0)
-      }
-    }
-  }
-
-  // Extending a graph.
-
-  /** Runs all threads as far as they go. */
-  #extend(): Leaf {
-    const graph = this.graph
-    const threads = this.threads.length
-    this.#parkedAt.fill(none)
-    // Read-modify-writes that lost their write half in a revisit come first: nobody may come in between.
-    for (let thread = 0; thread < threads; thread++) {
-      const tip = graph.tip(thread)
-      if (tip >= 0 && isExclusive(graph.kind[tip])) {
-        graph.reserve(8)
-        if (!this.#complete(tip)) return 'discarded'
-        if (this.#turn !== undefined) return 'unfinished'
-      }
-    }
-    do {
-      for (let moved = true; moved; ) {
-        moved = false
-        for (let thread = 0; thread < threads; thread++) {
-          const before = graph.next
-          const leaf = this.#run(thread)
-          if (leaf !== undefined) return leaf
-          if (graph.next !== before) moved = true
+    let ways = 1
+    try {
+      this.#begin()
+      for (;;) {
+        const thread = this.#choose()
+        if (thread < 0) return { leaf: thread === unfinished ? 'unfinished' : this.#end(), ways }
+        this.#go(thread)
+        while (work.found > 0) {
+          const ends = 1 + work.weight
+          const way = pick(ends)
+          const left = way === 0 ? undefined : work.foundAt(way)
+          work.forget()
+          ways *= ends / (left?.weight ?? 1)
+          if (left === undefined) break
+          this.#cut(left.place)
+          this.#bring(left.numbers, 0, left.numbers.length)
         }
       }
-    } while (this.#letPass())
-    return this.#end()
-  }
-
-  /**
-   * When nobody else can go on, lets a spinning load pass. What it waits for has then been written, if it ever is, so that
-   * few loads are there too early. False when no load that reads the newest value passes; those that would pass with an
-   * older one are then added, parked, with the older values as work to be done.
-   */
-  #letPass(): boolean {
-    const graph = this.graph
-    const waiting = this.#parkedAt
-    for (let thread = 0; thread < waiting.length; thread++) {
-      const location = waiting[thread]
-      if (location < 0) continue
-      const node = this.next(thread) as History
-      if (this.#retries(thread, node, graph.lastWrite[location])) continue
-      this.#addRead(thread, node, location)
-      return true
+    } finally {
+      this.#cut(0)
+      work.forget()
+      this.sequence.unordered.witness = []
+      this.sequence.unordered.early = undefined
     }
-    for (let thread = 0; thread < waiting.length; thread++) {
-      const location = waiting[thread]
-      if (location < 0) continue
-      const node = this.next(thread) as History
-      const earliest = this.earliest(thread, location)
-      for (let write = graph.lastWrite[location]; write !== earliest; ) {
-        write = graph.coPrevious[write]
-        if (this.#retries(thread, node, write)) continue
-        this.#addRead(thread, node, location)
-        break
-      }
-    }
-    return false
   }
 
-  /** What a graph is that cannot be extended. */
-  #end(): Leaf {
-    let stuck = false
-    for (let thread = 0; thread < this.threads.length; thread++) {
-      const node = this.next(thread)
-      if (node === undefined) stuck = true
-      else if (!node.finished) {
-        if (!this.#sawNewest(thread, node)) return 'blocked'
-        stuck = true
-      }
-    }
-    return stuck ? 'stuck' : 'complete'
-  }
-
-  /** What a thread does next; undefined when it sleeps. */
-  next(thread: number): History | undefined {
-    const tip = this.graph.tip(thread)
-    return tip < 0 ? this.#skip(thread, this.threads[thread].root) : this.graph.after[tip]
-  }
-
-  /** Whether a parked thread has read, in the iteration in which it is, only what is last in `co`. */
-  #sawNewest(thread: number, node: History): boolean {
-    const graph = this.graph
-    const order = graph.order[thread]
-    for (let i = graph.length[thread] - 1; i >= 0 && graph.node[order[i]].depth >= node.iteration; i--) {
-      if (isSharedRead(graph.kind[order[i]]) && graph.coNext[graph.rf[order[i]]] >= 0) return false
-    }
-    return true
-  }
-
-  /** The node after an answer. What does nothing to the memory is passed over: flushes, and pauses after which the thread does not park. */
-  #after(thread: number, node: History, answer: number | string): History {
-    const next = node.child(answer)
-    if (next !== undefined && next.kind !== PAUSE && next.kind !== FLUSH) return next
-    return this.#skip(thread, this.threads[thread].after(node, answer))
-  }
-
-  #skip(thread: number, node: History): History {
-    let next = node
-    while ((next.kind === PAUSE && !next.parks) || next.kind === FLUSH) next = this.threads[thread].after(next, 0)
-    return next
-  }
-
-  /** Runs one thread until it is finished, asleep or parked. Returns a leaf when the whole graph ends here. */
-  #run(thread: number): Leaf | undefined {
-    const graph = this.graph
-    this.#parkedAt[thread] = none
+  /** Lets the threads go on to an end. */
+  #extend(): Leaf {
     for (;;) {
-      if (this.#turn !== undefined) return 'unfinished'
-      graph.reserve(8)
-      const tip = graph.tip(thread)
-      const node = tip < 0 ? this.#skip(thread, this.threads[thread].root) : graph.after[tip]
-      if (node === undefined) {
-        const kind = graph.kind[tip]
-        if (kind === WAIT_TEST) {
-          if (!this.#enqueue(thread, tip)) return 'discarded'
-        } else if (isExclusive(kind)) {
-          if (!this.#complete(tip)) return 'discarded'
-        } else if (kind !== ENQUEUE_WRITE) {
-          graph.after[tip] = this.#after(thread, graph.node[tip], this.#answerOfUpdate(tip))
-        } else if (!this.#leaveSleep(thread, tip)) return undefined
-        continue
+      const thread = this.#choose()
+      if (thread < 0) {
+        this.#settle()
+        this.share += this.#mass
+        return thread === unfinished ? 'unfinished' : this.#end()
       }
-      if (node.depth >= this.#events && !node.finished) return 'unfinished'
-      switch (node.kind) {
-        case LOAD:
-        case COMPARE_EXCHANGE:
-        case WAIT:
-        case NOTIFY:
-        case ALIVE:
-          if (!this.#tryRead(thread, node, this.#location(node))) return undefined
-          break
-        case STORE:
-          this.#store(thread, node)
-          break
-        case READ:
-        case READ_BYTES:
-          this.#plainRead(thread, node)
-          break
-        case WRITE:
-        case WRITE_BYTES:
-          this.#plainWrite(thread, node)
-          break
-        case PAUSE:
-          return undefined
-        case THROWN:
-          throw new Broken('thrown', node.result)
-        case DONE:
-          this.#return(thread, node)
-          return undefined
-        case KILLED:
-          return undefined
-        default:
-          this.#addRead(thread, node, this.#location(node))
+      this.#go(thread)
+      this.#split()
+    }
+  }
+
+  /** Shares what is to be explored between the path that goes on and what was found just now. */
+  #split(): void {
+    if (this.#work.weight > 0) this.#mass = this.#work.share(this.#mass)
+  }
+
+  /** Puts what was found on the way onto the work, and below that what leads back to where the rest of the work begins. */
+  #settle(): void {
+    const work = this.#work
+    if (work.found === 0) return
+    const { lowest, topPlace } = work
+    if (lowest < topPlace) {
+      const moves = this.#moves(lowest, topPlace)
+      work.push(lowest, moves, 0, moves.length, leadsBack)
+    }
+    work.settle()
+  }
+
+  /** What was done between two places: for each turn how many numbers follow, and those. */
+  #moves(from: number, to: number): number[] {
+    const { thread, what } = this.sequence
+    const { broughtStart, broughtLength, broughtEnd, choice } = this.#turns
+    const moves: number[] = []
+    for (let step = from; step < to; ) {
+      const length = broughtLength[step]
+      if (length > 0) {
+        moves.push(length)
+        for (let i = 0; i < length; i++) moves.push(this.#brought[broughtStart[step] + i])
+        step = broughtEnd[step]
+      } else {
+        if (what[step] !== AWAKE) moves.push(stepNumbers, thread[step], what[step], choice[step])
+        step++
       }
     }
+    return moves
   }
 
-  #location(node: History): number {
-    if (node.location < 0) {
-      const { kind, word } = node
-      const graph = this.graph
-      node.location = kind === NOTIFY ? graph.listOf(word) : kind === ALIVE ? graph.lifeOf(word) : graph.locationOf(word)
+  #replay(moves: ArrayLike<number>, start: number, end: number): void {
+    this.#again = true
+    for (let at = start; at < end; ) {
+      const length = moves[at++]
+      if (length === stepNumbers) {
+        this.#reserve()
+        this.#turns.choice[this.sequence.depth] = moves[at + 2]
+        this.#take(moves[at], moves[at + 1])
+      } else this.#bring(moves, at, at + length)
+      at += length
     }
-    return node.location
+    this.#again = false
   }
 
-  /** The first write, in `co`, that the next event of a thread may read from or be placed behind. */
-  protected earliest(thread: number, location: number): number {
-    const graph = this.graph
-    const last = graph.lastWrite[location]
-    if (graph.knownTo(last, thread)) return last
-    graph.open()
-    graph.includeFirst(thread, graph.length[thread])
-    graph.close()
-    return graph.lastInside(location)
+  #take(thread: number, what: number): void {
+    if (what === MARK) this.#survive(thread)
+    else this.#do(thread, what === KILL || what === SPURIOUS ? what : NORMAL, IN_TURN)
   }
 
-  /** A read. False when the thread spins on it: it waits until nobody else can go on. */
-  #tryRead(thread: number, node: History, location: number): boolean {
-    const graph = this.graph
-    if (node.spins || this.#retries(thread, node, graph.lastWrite[location])) {
-      this.#parkedAt[thread] = location
-      this.#markAlive(thread, node)
-      if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, this.earliest(thread, location))
-      return false
-    }
-    this.#addRead(thread, node, location)
-    return true
-  }
+  // Turns.
 
-  /** A read that may come before a plain write races with it. */
-  #checkEarlierWrites(thread: number, node: History, location: number, earliest: number): void {
-    const graph = this.graph
-    for (let write = graph.lastWrite[location]; write !== earliest; write = graph.coPrevious[write]) {
-      if (graph.kind[write] === PLAIN_WRITE) this.#raceWithMissing(thread, node, location, write)
-    }
-  }
-
-  /**
-   * Adds a read of the newest value; older ones are work to be done, if they do not make the thread park. (A parked read
-   * that was not given the newest value when it was added is never maximal, so nothing would ever revisit it.)
-   */
-  #addRead(thread: number, node: History, location: number): void {
-    const graph = this.graph
-    const earliest = this.earliest(thread, location)
-    const bottom = this.#top
-    const read = graph.next
-    const last = graph.lastWrite[location]
-    this.#pushKill(thread)
-    if (graph.plain[location] === 1) this.#checkEarlierWrites(thread, node, location, earliest)
-    const spurious = this.#spurious && node.kind === WAIT && this.#mayBeSpurious(thread, graph.length[thread])
-    if (spurious && graph.valueAfter(last) === node.a) this.#push(SPURIOUS, read, last, 0, 0)
-    for (let write = last; write !== earliest; ) {
-      write = graph.coPrevious[write]
-      if (spurious && graph.valueAfter(write) === node.a) this.#push(SPURIOUS, read, write, 0, 0)
-      const kind = this.#kindOfRead(node, graph.valueAfter(write))
-      if (isExclusive(kind) && graph.isTaken(write)) this.#pushTaken(thread, node, read, write, kind)
-      else if (!this.#retries(thread, node, write)) this.#push(READ_FROM, read, write, 0, 0)
-    }
-    graph.add(thread, SHARED_READ, location, node, undefined)
-    this.#give(read, last)
-    this.#split(bottom)
-    if (graph.kind[read] === UPDATE_READ) this.#complete(read)
-  }
-
-  /** What a read of this operation is when it reads `value`. */
-  #kindOfRead(node: History, value: number): number {
-    switch (node.kind) {
-      case LOAD:
-      case ALIVE:
-        return SHARED_READ
-      case COMPARE_EXCHANGE:
-        return value === node.a ? UPDATE_READ : SHARED_READ
-      case WAIT:
-        return value === node.a ? WAIT_TEST : SHARED_READ
-      case NOTIFY:
-        return this.waiters.woken(value, node.a) > 0 ? UPDATE_READ : SHARED_READ
-      default:
-        return UPDATE_READ
-    }
-  }
-
-  /** Gives a read its write, and settles what it is and what the thread does then. */
-  #give(read: number, write: number): void {
-    const graph = this.graph
-    graph.readFrom(read, write)
-    this.#checkRace(read)
-    const kind = graph.kind[read]
-    if (kind === ENQUEUE_READ || kind === EXPIRE_READ) return
-    const node = graph.node[read]
-    const value = graph.valueAfter(write)
-    const settled = this.#kindOfRead(node, value)
-    graph.kind[read] = settled
-    if (settled !== SHARED_READ) graph.after[read] = undefined
-    else {
-      graph.after[read] = this.#after(graph.thread[read], node, answerOf(node, value))
-    }
-  }
-
-  /** Adds the write half of a read-modify-write and notes whom it could be given to. False when it cannot stand here. */
-  #complete(read: number): boolean {
-    if (this.graph.kind[read] === ENQUEUE_READ && !this.sleepsConsistently(read)) {
-      const bottom = this.#top
-      const write = this.#addUpdate(read)
-      this.#pushRevisits(write)
-      this.#split(bottom)
-      return false
-    }
-    const bottom = this.#top
-    const write = this.#addUpdate(read)
-    this.#checkRace(write)
-    this.#pushRevisits(write)
-    this.#split(bottom)
-    return true
-  }
-
-  /** Adds the write half behind what its read half reads. What the thread does then is found when it goes on. */
-  #addUpdate(read: number): number {
-    const graph = this.graph
-    const node = graph.node[read]
-    const thread = graph.thread[read]
-    const old = graph.valueAfter(graph.rf[read])
-    const readKind = graph.kind[read]
-    const kind = readKind === ENQUEUE_READ ? ENQUEUE_WRITE : readKind === EXPIRE_READ ? EXPIRE_WRITE : UPDATE_WRITE
-    const write = graph.add(thread, kind, graph.location[read], node, undefined)
-    graph.value[write] = this.#written(readKind, node, thread, old)
-    graph.place(write, graph.rf[read])
-    return write
-  }
-
-  /** What a read-modify-write that reads `old` writes. */
-  #written(readKind: number, node: History, thread: number, old: number): number {
-    if (readKind === ENQUEUE_READ) return this.waiters.enqueue(old, thread)
-    if (readKind === EXPIRE_READ) return this.waiters.remove(old, thread)
-    return node.kind === NOTIFY ? this.waiters.wake(old, node.a) : updated(node.kind, old, node.a, node.b)
-  }
-
-  /** What a read-modify-write answers, by its write half. */
-  #answerOfUpdate(write: number): number {
-    const graph = this.graph
-    if (graph.kind[write] === EXPIRE_WRITE) return TIMED_OUT
-    const old = graph.valueAfter(graph.rf[graph.readHalf(write)])
-    const node = graph.node[write]
-    return node.kind === NOTIFY ? this.waiters.woken(old, node.a) : old
-  }
-
-  #store(thread: number, node: History): void {
-    const graph = this.graph
-    const location = this.#location(node)
-    const earliest = this.earliest(thread, location)
-    const bottom = this.#top
-    const last = graph.lastWrite[location]
-    this.#pushKill(thread)
-    const write = graph.add(thread, SHARED_WRITE, location, node, undefined)
-    graph.value[write] = node.a
-    for (let behind = last; behind !== earliest; ) {
-      behind = graph.coPrevious[behind]
-      if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
-    }
-    graph.place(write, last)
-    graph.after[write] = this.#after(thread, node, 0)
-    this.#checkRace(write)
-    this.#pushRevisits(write)
-    this.#split(bottom)
-  }
-
-  // Faults.
-
-  /** Notes that a thread may be killed instead of what it does next. Done last, as all other work then refers to that. */
-  #pushKill(thread: number): void {
-    if (this.#kills && this.#mayKill(thread)) this.#push(KILL, this.graph.next, thread, 0, 0)
-  }
-
-  #mayKill(thread: number): boolean {
-    const { kills } = this.threads[thread].faults
-    return kills > 0 && this.graph.kills < kills && !this.#isMarked(thread)
-  }
-
-  /** Whether it has been settled that a thread is not killed where it stands. */
-  #isMarked(thread: number): boolean {
-    const tip = this.graph.tip(thread)
-    return tip >= 0 && this.graph.kind[tip] === PLAIN_READ && this.graph.mask[tip] === 0
-  }
-
-  /**
-   * Settles, before it is known what a thread does next or when, that it is not killed here; that it is remains to be done. A
-   * read of no bytes of its own life says so, for whoever comes back to this graph.
-   */
-  #markAlive(thread: number, node: History): void {
-    if (!this.#kills || !this.#mayKill(thread)) return
-    const graph = this.graph
-    const location = graph.lifeOf(thread)
-    const bottom = this.#top
-    this.#pushKill(thread)
-    const mark = graph.add(thread, PLAIN_READ, location, node, node)
-    graph.mask[mark] = 0
-    graph.notePlainRead(mark, graph.lastWrite[location])
-    this.#split(bottom)
-  }
-
-  /** Adds a kill: the write of a thread's life. */
-  #kill(thread: number): void {
-    const graph = this.graph
-    const location = graph.lifeOf(thread)
-    const node = (this.next(thread) as History).killed
-    const bottom = this.#top
-    const write = graph.add(thread, SHARED_WRITE, location, node, node)
-    graph.value[write] = 0
-    graph.place(write, graph.lastWrite[location])
-    this.#pushRevisits(write)
-    this.#split(bottom)
-  }
-
-  /** A thread that has returned may be killed all the same if that leaves torn bytes. */
-  #return(thread: number, node: History): void {
-    if (this.#kills && this.graph.endsPlain(thread)) this.#markAlive(thread, node)
-  }
-
-  /** Whether a `wait` of a thread, its event of that number, may come back for no reason. */
-  #mayBeSpurious(thread: number, index: number): boolean {
-    if (!this.threads[thread].faults.spurious) return false
-    const order = this.graph.order[thread]
-    for (let i = index - 1; i >= 0; i--) if (this.#isSpurious(order[i])) return false
-    return true
-  }
-
-  /** Lets a `wait` that found what it expected come back for no reason. */
-  #startle(read: number): void {
-    const graph = this.graph
-    graph.kind[read] = SHARED_READ
-    graph.after[read] = this.#after(graph.thread[read], graph.node[read], OK)
-  }
-
-  /** Whether a read that is there may, with this value, come back for no reason. */
-  #couldStartle(read: number, value: number): boolean {
-    const { node, thread, index, location } = this.graph
-    const { kind, a } = node[read]
-    if (kind !== WAIT || value !== a || this.graph.isList[location[read]] === 1) return false
-    return this.#mayBeSpurious(thread[read], index[read])
-  }
-
-  /** Whether an event is a `wait` that came back for no reason: it found what it expected, and did not fall asleep. */
-  #isSpurious(event: number): boolean {
-    const graph = this.graph
-    if (graph.kind[event] !== SHARED_READ || graph.node[event].kind !== WAIT) return false
-    return graph.valueAfter(graph.rf[event]) === graph.node[event].a
-  }
-
-  // Sleeping.
-
-  /** Puts a thread, whose test of the word found what it expected, on the list. False when it cannot be there. */
-  #enqueue(thread: number, test: number): boolean {
-    const graph = this.graph
-    const node = graph.node[test]
-    const location = graph.listOf(node.word)
-    const earliest = this.earliest(thread, location)
-    const bottom = this.#top
-    const read = graph.next
-    const last = graph.lastWrite[location]
-    for (let write = last; write !== earliest; ) {
-      write = graph.coPrevious[write]
-      this.#pushTaken(thread, node, read, write, ENQUEUE_READ)
-    }
-    graph.add(thread, ENQUEUE_READ, location, node, undefined)
-    graph.readFrom(read, last)
-    this.#split(bottom)
-    return this.#complete(read)
-  }
-
-  /**
-   * Whether the test of the word and the read of the list can be one step: nobody wrote the word, after the value that was
-   * tested, and before something that the list shows to be over.
-   */
-  protected sleepsConsistently(read: number): boolean {
-    const graph = this.graph
-    const test = graph.readHalf(read)
-    const source = graph.rf[test]
-    if (graph.coNext[source] < 0) return true
-    const list = graph.rf[read]
-    graph.open()
-    graph.includeFirst(graph.thread[test], graph.index[test])
-    graph.include(source)
-    graph.include(list)
-    for (let other = graph.firstReader[list]; other >= 0; other = graph.nextReader[other])
-      if (other !== read) graph.include(other)
-    graph.close()
-    return !graph.isOverwrittenInside(source)
-  }
-
-  /** Lets a sleeper go on, if it was woken or its time can be over. */
-  #leaveSleep(thread: number, asleep: number): boolean {
-    const graph = this.graph
-    const node = graph.node[asleep]
-    const location = graph.location[asleep]
-    const bottom = this.#top
-    const event = graph.next
-    const notify = this.#wakerOf(asleep, thread)
-    const timed = node.b !== Number.POSITIVE_INFINITY
-    if (notify < 0 && !timed) return false
-    const last = notify < 0 ? graph.lastWrite[location] : notify
-    if (timed) {
-      const earliest = this.earliest(thread, location)
-      for (let write = last; write !== asleep && write !== earliest; ) {
-        write = graph.coPrevious[write]
-        this.#pushTaken(thread, node, event, write, EXPIRE_READ)
+  /** Whose turn it is. */
+  #choose(): number {
+    const { depth, holding, running, thread: owner } = this.sequence
+    if (holding !== 0) return 31 - Math.clz32(holding & -holding)
+    if (depth > 0) {
+      const head = this.#turns.chain[depth]
+      if (head >= 0) {
+        const turn = this.#turns.for[head]
+        if ((running >> turn) & 1 && this.#enabled(turn)) return this.#within(turn)
       }
+      const thread = owner[depth - 1]
+      if ((running >> thread) & 1 && this.#enabled(thread)) return this.#within(thread)
     }
-    if (notify >= 0) {
-      graph.add(thread, WAKE, location, node, this.#after(thread, node, OK))
-      graph.wokenBy(event, notify)
-      this.#split(bottom)
-      return true
+    for (let rest = running; rest !== 0; rest &= rest - 1) {
+      const thread = 31 - Math.clz32(rest & -rest)
+      if (this.#enabled(thread)) return this.#within(thread)
     }
-    graph.add(thread, EXPIRE_READ, location, node, undefined)
-    graph.readFrom(event, last)
-    this.#split(bottom)
-    return this.#complete(event)
-  }
-
-  /** The notify that took a sleeper off its list, or -1. */
-  #wakerOf(asleep: number, thread: number): number {
-    const graph = this.graph
-    for (let write = graph.coNext[asleep]; write >= 0; write = graph.coNext[write]) {
-      if (!this.waiters.contains(graph.value[write], thread)) return write
+    if (this.#kills) {
+      for (let rest = running; rest !== 0; rest &= rest - 1) {
+        const thread = 31 - Math.clz32(rest & -rest)
+        if (this.#bound[thread] === 0 && this.#mayKill(thread)) return thread
+      }
     }
     return none
   }
 
-  // Plain data.
+  #within(thread: number): number {
+    const node = this.sequence.next[thread]
+    return node.depth >= this.#events && !node.finished ? unfinished : thread
+  }
 
-  #plainRead(thread: number, node: History): void {
-    const graph = this.graph
-    if (node.kind === READ) {
-      const location = this.#location(node)
-      graph.plain[location] = 1
-      const write = graph.lastWrite[location]
-      const read = graph.add(thread, PLAIN_READ, location, node, undefined)
-      graph.notePlainRead(read, write)
-      this.#checkRace(read)
-      graph.after[read] = this.#after(thread, node, graph.valueAfter(write))
+  #enabled(thread: number): boolean {
+    const bound = this.#bound[thread]
+    if (bound === TO_KILL) return true
+    if (bound !== TO_SPURIOUS) return this.sequence.enabled(thread)
+    const { word, a } = this.sequence.next[thread]
+    return this.sequence.memory[word] === a
+  }
+
+  /** It is the turn of a thread: does its next step, and finds what else it could do. */
+  #go(thread: number): void {
+    this.#reserve()
+    const { next, memory, depth } = this.sequence
+    const { choice } = this.#turns
+    const bound = this.#bound[thread]
+    choice[depth] = bound
+    if (bound === TO_KILL || bound === TO_SPURIOUS) {
+      this.#do(thread, bound === TO_KILL ? KILL : SPURIOUS, IN_TURN)
       return
     }
-    let bytes = ''
-    const end = node.word + node.a
-    graph.reserve(node.a)
-    for (let byte = node.word; byte < end; ) {
-      const word = byte >> 2
-      const location = graph.locationOf(word)
-      graph.plain[location] = 1
-      const write = graph.lastWrite[location]
-      const read = graph.add(thread, PLAIN_READ, location, node, undefined)
-      const stop = Math.min(end, 4 * (word + 1))
-      graph.mask[read] = maskOf(byte, stop)
-      graph.notePlainRead(read, write)
-      this.#checkRace(read)
-      const value = graph.valueAfter(write)
-      for (; byte < stop; byte++) bytes += String.fromCharCode((value >>> (8 * (byte & 3))) & 255)
+    const node = next[thread]
+    let survives = node.kind === DONE
+    if (this.#kills && bound === 0 && this.#mayKill(thread)) {
+      this.#findChoice(depth, thread, killOf(thread))
+      choice[depth] = TO_LIVE
+      if (!this.#enabled(thread)) survives = true
     }
-    graph.after[graph.next - 1] = this.#after(thread, node, bytes)
+    if (this.#spurious && this.mayStartle(thread, node) && memory[node.word] === node.a) {
+      this.#findChoice(depth, thread, spuriousOf(thread))
+      choice[depth] = TO_NORMAL
+    }
+    if (survives) this.#survive(thread)
+    else this.#do(thread, NORMAL, IN_TURN)
   }
 
-  #plainWrite(thread: number, node: History): void {
-    const graph = this.graph
-    if (node.kind === WRITE) {
-      this.#addPlainWrite(thread, node, this.#location(node), node.a, 15)
+  #mayKill(thread: number): boolean {
+    const { sleeping, holding, killed } = this.sequence
+    const { kills } = this.threads[thread].faults
+    if (kills === 0 || ((sleeping | holding) >> thread) & 1) return false
+    let count = 0
+    for (let other = 0; other < this.#count; other++) if ((killed >> other) & 1 || this.#bound[other] === TO_KILL) count++
+    return count < kills
+  }
+
+  /** Whether a thread may wake up for no reason, now or later, if its word holds what it expects. */
+  protected mayStartle(thread: number, node: History): boolean {
+    const { sleeping, startled, holding } = this.sequence
+    const bound = this.#bound[thread]
+    if (node.kind !== WAIT || (bound !== 0 && bound !== TO_LIVE)) return false
+    return ((sleeping | startled | holding) >> thread) % 2 === 0 && this.threads[thread].faults.spurious
+  }
+
+  /** Lets a thread take a step, and finds what it races with. */
+  #do(thread: number, fault: number, how: number): void {
+    this.#reserve()
+    const { sequence } = this
+    const turns = this.#turns
+    const { depth } = sequence
+    turns.how[depth] = how
+    const bound = this.#bound[thread]
+    const chosen = fault !== NORMAL && bound !== TO_KILL && bound !== TO_SPURIOUS
+    turns.boundBefore[depth] = bound
+    turns.chain[depth + 1] = none
+    turns.foreign[depth + 1] = how === IN_TURN && !chosen ? turns.foreign[depth] : depth
+    this.#bound[thread] = 0
+    sequence.step(thread, fault)
+    for (let woken = depth + 1; woken < sequence.depth; woken++) this.#noteWoken(woken)
+    const what = sequence.what[depth]
+    // Where it fell asleep before it is the turn of another one, it is that one's turn again.
+    if (what === ENQUEUE) turns.chain[depth + 1] = turns.chain[sequence.previous[depth] + 1]
+    if (how === BROUGHT || this.#again) return
+
+    if (sequence.races > 0) this.#reverseRaces(depth)
+    for (let woken = depth + 1; woken < sequence.depth; woken++) {
+      if (how === IN_TURN) this.findExpired(depth, woken)
+      this.#findMissedNext(woken)
+    }
+    if (how === IN_TURN && sequence.op[depth] % 2 === 1) this.findStopped(depth)
+    if (what === NORMAL || what === SPURIOUS || what === EXPIRE) this.#findMissedNext(depth)
+  }
+
+  #noteWoken(entry: number): void {
+    const turns = this.#turns
+    const thread = this.sequence.thread[entry]
+    turns.how[entry] = IN_TURN
+    turns.boundBefore[entry] = this.#bound[thread]
+    turns.chain[entry + 1] = none
+    turns.foreign[entry + 1] = turns.foreign[entry]
+    this.#bound[thread] = 0
+  }
+
+  /** Settles that a thread is not killed where it stands, although it does nothing there now. */
+  #survive(thread: number): void {
+    this.#mark(thread, IN_TURN)
+    this.#bound[thread] = TO_LIVE
+    if (this.sequence.next[thread].kind === DONE) this.sequence.running &= ~(1 << thread)
+  }
+
+  #mark(thread: number, how: number): void {
+    this.#reserve()
+    const turns = this.#turns
+    const { depth } = this.sequence
+    turns.how[depth] = how
+    turns.boundBefore[depth] = this.#bound[thread]
+    turns.chain[depth + 1] = none
+    turns.foreign[depth + 1] = how === IN_TURN ? turns.foreign[depth] : depth
+    this.sequence.mark(thread)
+  }
+
+  /** Does what was found: brings forward, or lets a thread do what it has chosen. */
+  #bring(numbers: ArrayLike<number>, start: number, end: number): void {
+    this.#reserve()
+    const turns = this.#turns
+    const place = this.sequence.depth
+    const kept = this.#keep(numbers, start, end)
+    const turn = numbers[start]
+    const bound = numbers[start + 2]
+    const forOp = numbers[start + 3]
+    const last = end - 1
+    if (forOp === none) {
+      turns.choice[place] = bound
+      this.#act(numbers[last], IN_TURN)
     } else {
-      const end = node.word + node.a
-      graph.reserve(node.a)
-      for (let byte = node.word; byte < end; ) {
-        const word = byte >> 2
-        const stop = Math.min(end, 4 * (word + 1))
-        const mask = maskOf(byte, stop)
-        let value = 0
-        for (; byte < stop; byte++) value |= node.bytes.charCodeAt(byte - node.word) << (8 * (byte & 3))
-        this.#addPlainWrite(thread, node, graph.locationOf(word), value, mask)
+      // A choice that is not the first one is part of all that follows.
+      if (bound !== numbers[start + 1] && (bound === TO_KILL || bound === TO_SPURIOUS)) this.#mark(turn, BROUGHT)
+      this.#bound[turn] = bound
+      for (let i = start + beforeActs; i < last; i++) this.#act(numbers[i], BROUGHT)
+      const head = this.sequence.depth
+      turns.from[head] = place
+      turns.for[head] = turn
+      turns.forOp[head] = forOp
+      this.#act(numbers[last], HEAD)
+      turns.chain[this.sequence.depth] = head
+    }
+    turns.broughtStart[place] = kept
+    turns.broughtLength[place] = end - start
+    turns.broughtEnd[place] = this.sequence.depth
+  }
+
+  /** Keeps the numbers of what is brought forward, for who takes it back or gives it away. */
+  #keep(numbers: ArrayLike<number>, start: number, end: number): number {
+    const kept = this.#broughtTop
+    this.#broughtTop = kept + end - start
+    if (this.#broughtTop > this.#brought.length) this.#brought = grown(this.#brought, 2 * this.#broughtTop)
+    for (let i = start; i < end; i++) this.#brought[kept + i - start] = numbers[i]
+    return kept
+  }
+
+  #act(act: number, how: number): void {
+    this.#do(threadOf(act), isKill(act) ? KILL : isSpurious(act) ? SPURIOUS : NORMAL, how)
+  }
+
+  /** Takes back what was done after a place. */
+  #cut(place: number): void {
+    const { sequence } = this
+    const turns = this.#turns
+    while (sequence.depth > place) {
+      const step = sequence.depth - 1
+      sequence.undo()
+      if (turns.broughtLength[step] > 0) {
+        // The thread whose turn it was is no longer bound by what was brought before it.
+        const start = turns.broughtStart[step]
+        this.#bound[this.#brought[start]] = this.#brought[start + 1]
+        this.#broughtTop = start
+        turns.broughtLength[step] = 0
+      }
+      this.#bound[sequence.thread[step]] = turns.boundBefore[step]
+    }
+  }
+
+  #reserve(): void {
+    if (this.sequence.reserve(this.#count + 3)) this.#turns.reserve(this.sequence.capacity)
+  }
+
+  // Races.
+
+  #reverseRaces(depth: number): void {
+    const { racing, races, tested } = this.sequence
+    if (tested) {
+      this.#reverseTested(depth)
+      return
+    }
+    const foreign = this.lastForeign(depth)
+    const { how } = this.#turns
+    for (let i = 0; i < races; i++) {
+      const step = racing[i]
+      if (step > foreign && how[step] === IN_TURN) this.reverse(step, depth)
+    }
+  }
+
+  /**
+   * The same for a write of a word that sleepers have read: it comes after they fell asleep. Who fell asleep after whom is
+   * no matter when it comes before one of them.
+   */
+  #reverseTested(depth: number): void {
+    const { sequence } = this
+    const { racing, races, clock, previous, thread, position } = sequence
+    const count = this.#count
+    const at = depth * count
+    const known = this.#scratch
+    for (let t = 0; t < count; t++) known[t] = clock[at + t]
+    for (let i = 0; i < races; i++) {
+      const step = racing[i]
+      if (this.#turns.how[step] !== IN_TURN) continue
+      const from = previous[depth] * count
+      for (let t = 0; t < count; t++) clock[at + t] = from < 0 ? 0 : clock[from + t]
+      clock[at + thread[depth]] = position[depth]
+      for (let j = 0; j < races; j++) if (j !== i) sequence.join(clock, at, this.endOf(racing[j]))
+      if (sequence.happensBefore(step, depth)) continue
+      sequence.join(clock, at, step)
+      if (step > this.lastForeign(depth)) this.reverse(step, depth)
+    }
+    clock.set(known, at)
+  }
+
+  /** The step by which a `wait` fell asleep that had read, and any other step itself. */
+  protected endOf(step: number): number {
+    return this.sequence.endOf(step)
+  }
+
+  /** The last entry before a step that was brought forward, or was a choice, and does not happen before it. */
+  protected lastForeign(depth: number): number {
+    let entry = this.#turns.foreign[depth]
+    while (entry >= 0 && this.isCause(entry, depth)) entry = this.#turns.foreign[entry]
+    return entry
+  }
+
+  /** Whether an entry is there because a later one needs it. */
+  protected isCause(entry: number, later: number): boolean {
+    return this.sequence.happensBefore(entry, later)
+  }
+
+  /** Finds that a step may come before an earlier one, if it can. */
+  protected reverse(step: number, depth: number): void {
+    const { sequence } = this
+    const thread = sequence.thread[depth]
+    const what = sequence.what[depth]
+    const node = sequence.node[depth]
+    let op = sequence.op[depth]
+    if ((what === NORMAL && (node.kind === LOAD || node.kind >= COMPARE_EXCHANGE)) || what === TEST) {
+      const value = this.#valueBefore(step, depth)
+      if (!sequence.passes(thread, node, value)) return
+      op = sequence.opOf(node, value)
+    } else if (what === SPURIOUS && this.#valueBefore(step, depth) !== node.a) return
+    if (this.isFirst(step, thread, sequence.previous[depth], op)) this.#find(step, depth, depth, actOf(thread, what))
+  }
+
+  /** What a later step would find before an earlier one. */
+  #valueBefore(step: number, later: number): number {
+    const { op, old } = this.sequence
+    return op[step] % 2 === 1 ? old[step] : old[later]
+  }
+
+  /** Whether nothing that was brought before a step already should have waited for one that touches the same location. */
+  protected isFirst(step: number, thread: number, previous: number, op: number): boolean {
+    const { sequence } = this
+    const { chain, from, for: turnOf, forOp } = this.#turns
+    const turn = sequence.thread[step]
+    for (let place = step; ; ) {
+      const head = chain[place]
+      if (head < 0 || turnOf[head] !== turn) return true
+      if (sequence.happensBefore(head, previous) || clash(sequence.op[head], op)) return true
+      if (sequence.thread[head] > thread && clash(forOp[head], op)) return false
+      place = from[head]
+    }
+  }
+
+  /** A write may have stopped threads that could have gone before. */
+  protected findStopped(depth: number): void {
+    const { sequence } = this
+    const { standing, memory, old: before, op, tip, next } = sequence
+    const location = op[depth] >> 1
+    if (standing[location] === 0) return
+    const value = memory[location]
+    const old = before[depth]
+    for (let rest = standing[location] & ~(1 << sequence.thread[depth]); rest !== 0; rest &= rest - 1) {
+      const thread = 31 - Math.clz32(rest & -rest)
+      const node = next[thread]
+      const bound = this.#bound[thread]
+      const previous = tip[thread]
+      if (previous > depth) continue // It was woken by this step.
+      const free = bound !== TO_KILL && bound !== TO_SPURIOUS
+      if (free && !sequence.passes(thread, node, value) && sequence.passes(thread, node, old)) {
+        if (this.isFirst(depth, thread, previous, sequence.opOf(node, old))) this.#find(depth, none, depth, thread)
+      }
+      if (!this.#spurious || node.kind !== WAIT || old !== node.a || value === node.a) continue
+      if (bound === TO_SPURIOUS || this.mayStartle(thread, node)) {
+        if (this.isFirst(depth, thread, previous, 2 * location)) this.#find(depth, none, depth, spuriousOf(thread))
       }
     }
-    graph.after[graph.next - 1] = this.#after(thread, node, 0)
   }
 
-  #addPlainWrite(thread: number, node: History, location: number, value: number, mask: number): void {
-    const graph = this.graph
-    graph.plain[location] = 1
-    const write = graph.add(thread, PLAIN_WRITE, location, node, undefined)
-    graph.value[write] = value
-    graph.mask[write] = mask
-    graph.place(write, graph.lastWrite[location])
-    this.#checkRace(write)
-    for (let other = 0; other < this.threads.length; other++) {
-      // Whoever waits there for another value has loaded this word in the meantime.
-      if (this.#parkedAt[other] === location && other !== thread) {
-        this.#raceWithMissing(other, this.next(other) as History, location, write)
-      }
-    }
+  #findMissedNext(entry: number): void {
+    const thread = this.sequence.thread[entry]
+    const node = this.sequence.next[thread]
+    if (this.sequence.looks(node)) this.findMissed(entry, thread, node)
   }
 
-  #checkRace(event: number): void {
-    const graph = this.graph
-    if (graph.races(event)) throw new Broken('data-race')
-    if (this.#kills && graph.rf[event] >= 0 && graph.tornBelow(graph.rf[event], graph.mask[event]) >= 0) {
-      throw new Broken('data-race')
-    }
-  }
-
-  /** A thread that could still load what was there before a plain write races with that write. Adds the load as a witness. */
-  #raceWithMissing(thread: number, node: History, location: number, write: number): never {
-    const graph = this.graph
-    const read = graph.add(thread, SHARED_READ, location, node, undefined)
-    graph.readFrom(read, graph.coPrevious[write])
-    throw new Broken('data-race')
-  }
-
-  // Backward revisits.
-
-  /** Notes the older reads that a new write could be given to. */
-  #pushRevisits(write: number): void {
-    const graph = this.graph
-    const location = graph.location[write]
-    const clock = this.#clock
-    for (let t = 0; t < clock.length; t++) clock[t] = graph.causal[write * clock.length + t]
-    for (let source = graph.lastWrite[location]; source >= 0; source = graph.coPrevious[source]) {
-      for (let read = graph.firstReader[source]; read >= 0; read = graph.nextReader[read]) {
-        if (graph.index[read] < clock[graph.thread[read]] || !isSharedRead(graph.kind[read])) continue
-        if (!this.canRevisit(read, write)) continue
-        if (
-          this.#fits(
-            read,
-            graph.value[write],
-            isUpdate(graph.kind[write]) ? graph.valueAfter(graph.rf[graph.readHalf(write)]) : 0,
-          )
-        ) {
-          this.#push(REVISIT, read, write, 0, 0)
-          if (this.#spurious && this.#couldStartle(read, graph.valueAfter(write))) this.#push(REVISIT, read, write, startling, 0)
+  /** A thread may have come too late for a write that stops it. */
+  protected findMissed(entry: number, thread: number, node: History): void {
+    const { sequence } = this
+    const { lastWrite, writeBefore, old: before, memory } = sequence
+    const location = sequence.locationOf(node)
+    let write = lastWrite[location]
+    if (write < 0) return
+    const startles = this.#spurious && this.mayStartle(thread, node)
+    let foreign: number | undefined
+    let value = memory[location]
+    while (write >= 0 && !sequence.happensBefore(write, entry)) {
+      const old = before[write]
+      if (this.#turns.how[write] === IN_TURN) {
+        const stops = !sequence.passes(thread, node, value) && sequence.passes(thread, node, old)
+        const calms = startles && old === node.a && value !== node.a
+        if (stops || calms) {
+          foreign ??= this.lastForeign(entry)
+          if (write < foreign) return
+          if (stops && this.isFirst(write, thread, entry, sequence.opOf(node, old))) this.#find(write, entry, entry + 1, thread)
+          if (calms && this.isFirst(write, thread, entry, 2 * location)) this.#find(write, entry, entry + 1, spuriousOf(thread))
         }
       }
+      value = old
+      write = writeBefore[write]
     }
   }
 
-  /**
-   * An exclusive read of a write that another one has taken cannot stand; but its write half could be given to that other
-   * one, or to a read older than it.
-   */
-  #pushTaken(thread: number, node: History, read: number, source: number, kind: number): void {
-    const graph = this.graph
-    // Who took it goes, or is the one that is revisited; and so do those who took, one after the other, what was written then.
-    const taker = graph.readHalf(graph.coNext[source])
-    let oldest = taker
-    let chained = true
-    for (let later = graph.coNext[source]; later >= 0; later = graph.coNext[later]) {
-      if (later < taker) return // The taker was not maximal.
-      chained &&= isUpdate(graph.kind[later])
-      if (chained && graph.readHalf(later) < oldest) oldest = graph.readHalf(later)
-    }
-    const clock = this.#clock
-    this.#clockAfter(thread, source)
-    if (graph.index[taker] < clock[graph.thread[taker]] || !this.isMaximal(taker, none)) return
-    const old = graph.valueAfter(source)
-    const value = this.#written(kind, node, thread, old)
-    const location = graph.location[source]
-    for (let at = graph.lastWrite[location]; at >= 0; at = graph.coPrevious[at]) {
-      for (let older = graph.firstReader[at]; older >= 0; older = graph.nextReader[older]) {
-        if (older > oldest || graph.index[older] < clock[graph.thread[older]] || !isSharedRead(graph.kind[older])) continue
-        if (!this.canRevisit(older, none) || !this.#fits(older, value, old)) continue
-        this.#push(TAKEN, read, source, older, kind)
-        if (this.#spurious && this.#couldStartle(older, value)) this.#push(TAKEN, read, source, older, kind | startling)
+  /** The time of a sleeper that is woken could have been over. */
+  protected findExpired(notify: number, woken: number): void {
+    const { node, thread, previous, op } = this.sequence
+    if (node[woken].b === Number.POSITIVE_INFINITY) return
+    if (this.isFirst(notify, thread[woken], previous[woken], op[notify])) this.#find(notify, none, notify, thread[woken])
+  }
+
+  /** What happens before `cause`, between a step and `end`, and then an act, may come before that step. */
+  #find(step: number, cause: number, end: number, act: number): void {
+    const work = this.#work
+    const { sequence } = this
+    const { thread, what, op } = sequence
+    const { boundBefore, choice } = this.#turns
+    work.begin(step, cause < 0 ? 1 : this.#weightOf(step, sequence.previous[cause]))
+    work.add(thread[step])
+    work.add(boundBefore[step])
+    work.add(this.boundBy(what[step], choice[step]))
+    work.add(op[step])
+    if (cause >= 0) {
+      for (let other = step + 1; other < end; other++) {
+        if (op[other] >= 0 && sequence.happensBefore(other, cause)) work.add(actOf(thread[other], what[other]))
       }
     }
+    work.add(act)
+    work.finish()
   }
 
-  /** Sets `#clock` to what the write half of a thread's next read-modify-write depends on, if it reads from `source`. */
-  #clockAfter(thread: number, source: number): void {
-    const { causal, thread: owner } = this.graph
-    const clock = this.#clock
-    const threads = clock.length
-    const tip = this.graph.tip(thread)
-    for (let t = 0; t < threads; t++) clock[t] = tip < 0 ? 0 : causal[tip * threads + t]
-    if (owner[source] >= 0) {
-      for (let t = 0; t < threads; t++) if (causal[source * threads + t] > clock[t]) clock[t] = causal[source * threads + t]
+  /** How much of the tree a reversal is thought to be: the later step can be brought before all writes that its thread has not seen. */
+  #weightOf(step: number, seen: number): number {
+    const { writeBefore } = this.sequence
+    let weight = 1
+    for (let write = writeBefore[step]; write > seen; write = writeBefore[write]) weight++
+    return weight
+  }
+
+  /** To what a thread is bound that chose a step, if others come before that. */
+  protected boundBy(what: number, choice: number): number {
+    return what === KILL ? TO_KILL : what === SPURIOUS ? TO_SPURIOUS : choice
+  }
+
+  /** What else a thread may do in its turn. */
+  #findChoice(place: number, thread: number, act: number): void {
+    const work = this.#work
+    work.begin(place, 1)
+    work.add(thread)
+    work.add(this.#bound[thread])
+    work.add(0)
+    work.add(none)
+    work.add(act)
+    work.finish()
+  }
+
+  // Ends.
+
+  /** What it is when nobody can go on. */
+  #end(): Leaf {
+    const { sequence } = this
+    let leaf: Leaf = 'complete'
+    for (let thread = 0; thread < this.#count; thread++) {
+      if (sequence.next[thread].kind >= DONE) continue
+      if (this.#bound[thread] === TO_KILL || this.#bound[thread] === TO_SPURIOUS) return 'discarded'
+      if (((sequence.sleeping >> thread) & 1) === 0 && !sequence.sawNewest(thread)) return 'blocked'
+      leaf = 'stuck'
     }
-    clock[thread] = this.graph.length[thread] + 2
+    return leaf
   }
 
-  /** Whether a read makes sense of a new value: a sleeper is still on the list, or has just been taken off. */
-  #fits(read: number, value: number, old: number): boolean {
-    if (this.graph.kind[read] !== EXPIRE_READ) return true
-    const thread = this.graph.thread[read]
-    return this.waiters.contains(value, thread) || this.waiters.contains(old, thread)
+  /** What a thread does next; undefined when it sleeps. */
+  next(thread: number): History | undefined {
+    return (this.sequence.sleeping >> thread) & 1 ? undefined : this.sequence.next[thread]
   }
 
-  /**
-   * Whether `write`, whose causal predecessors are in `#clock`, may be given to `read`: the read, and everything that would
-   * go, is as it would be if it had been added to a graph without what comes later. Only one of the graphs that
-   * differ in what goes passes, so each revisited graph is reached once.
-   */
-  protected canRevisit(read: number, write: number): boolean {
-    const graph = this.graph
-    if (!this.isMaximal(read, write)) return false
-    for (let thread = 0; thread < this.#clock.length; thread++) {
-      const order = graph.order[thread]
-      for (let i = graph.length[thread] - 1; i >= this.#clock[thread] && order[i] > read; i--) {
-        if (!this.isMaximal(order[i], write)) return false
-      }
+  /** What the memory holds. */
+  get memory(): Int32Array {
+    return this.sequence.memory
+  }
+
+  /** The bytes of a word that killed threads have left undefined. */
+  tornBytes(word: number): number {
+    return this.sequence.unordered.tornBytes(word)
+  }
+
+  /** The steps of the current interleaving; after a failure those that show it. */
+  schedule(): number[] {
+    return this.sequence.schedule()
+  }
+
+  get waiters(): Waiters {
+    return this.sequence.waiters
+  }
+
+  /** The current interleaving as a graph; valid until the next call of `advance`. */
+  get graph(): Graph {
+    if (!this.#drawn) {
+      this.#drawn = true
+      this.#graph = graphOf(this.#graph, this.#initial, this.threads, this.schedule(), this.waiters)
     }
-    return true
+    return this.#graph as Graph
   }
 
-  /** Whether an event is where it would have been added first, given only older events and causal predecessors of `write`. */
-  protected isMaximal(event: number, write: number): boolean {
-    const graph = this.graph
-    const kind = graph.kind[event]
-    if (kind === PLAIN_READ || kind === PLAIN_WRITE) return true
-    if (kind === WAKE) return this.stays(graph.rf[event], event)
-    if (this.#kills && graph.node[event].kind === KILLED) return false
-    if (this.#spurious && this.#isSpurious(event)) return false
-    if (!isSharedRead(kind)) return !this.servesOlder(event) && !this.isOvertaken(event, event, write)
-    const source = graph.rf[event]
-    return this.stays(source, event) && !this.isOvertaken(source, event, write)
-  }
-
-  /** Whether a write has been given to a read that is older: it is there for that read. */
-  protected servesOlder(write: number): boolean {
-    const graph = this.graph
-    for (let read = graph.firstReader[write]; read >= 0; read = graph.nextReader[read]) if (read < write) return true
-    return false
-  }
-
-  /** Whether something that stays stands behind `base` in `co`: the event would have chosen that. */
-  protected isOvertaken(base: number, event: number, write: number): boolean {
-    const graph = this.graph
-    for (let later = graph.coNext[base]; later >= 0; later = graph.coNext[later]) {
-      if (later !== write && this.stays(later, event)) return true
+  /** Keeps memory bounded: histories that are needed again cost a run of user code. */
+  #forget(): void {
+    for (let thread = 0; thread < this.#count; thread++) {
+      if (this.threads[thread].nodes < this.#remembered[thread]) continue
+      this.#remembered[thread] = this.threads[thread].nodes + this.#histories
+      this.sequence.forget(thread)
     }
-    return false
-  }
-
-  /** Whether `other` is older than `event` or a causal predecessor of the write that revisits. */
-  protected stays(other: number, event: number): boolean {
-    const thread = this.graph.thread[other]
-    return thread < 0 || other <= event || this.graph.index[other] < this.#clock[thread]
-  }
-
-  /** Gives an older read a new write. False, with nothing changed, when no consistent graph comes of it. */
-  #revisit(read: number, write: number, spurious = false): boolean {
-    const graph = this.graph
-    const threads = this.threads.length
-    const trail = this.#trail
-    const kept = this.#kept
-    const reader = graph.thread[read]
-
-    for (let thread = 0; thread < threads; thread++) {
-      let count = graph.length[thread]
-      const known = graph.causal[write * threads + thread]
-      const order = graph.order[thread]
-      while (count > known && order[count - 1] > read) count--
-      kept[thread] = count
-    }
-    graph.displace(write)
-    const before = trail.length
-    for (let event = write - 1; event > read; event--) {
-      if (graph.removed[event] === 1 || graph.index[event] < kept[graph.thread[event]]) continue
-      graph.detach(event)
-      graph.removed[event] = 1
-      trail.push(event)
-    }
-    trail.push(trail.length - before, read, write, graph.rf[read], graph.kind[read], graph.coPrevious[write])
-    this.#trailAfter.push(graph.after[read])
-    for (let thread = 0; thread < threads; thread++) graph.length[thread] = kept[thread]
-
-    const undo = this.#top
-    this.#push(UNDO, 0, 0, 0, 0)
-    if (graph.kind[read] === EXPIRE_READ && !this.waiters.contains(graph.value[write], reader)) {
-      graph.wokenBy(read, write)
-      graph.kind[read] = WAKE
-      graph.after[read] = this.#after(reader, graph.node[read], OK)
-    } else graph.readFrom(read, write)
-    if (this.#placeRevisiting(read, write)) {
-      if (graph.kind[read] !== WAKE) this.#give(read, write)
-      if (spurious) this.#startle(read)
-      this.#split(undo + 1)
-      return true
-    }
-    this.#top = undo
-    this.#undo()
-    return false
-  }
-
-  /** Places a write that revisits, and notes its other places. False when it has none. */
-  #placeRevisiting(read: number, write: number): boolean {
-    const graph = this.graph
-    const location = graph.location[write]
-    graph.open()
-    this.#includeBefore(read)
-    if (!isUpdate(graph.kind[write])) {
-      graph.includeFirst(graph.thread[write], graph.index[write])
-      graph.close()
-      const last = graph.lastWrite[location]
-      graph.place(write, last)
-      // A load that parks is of use only with the newest value.
-      if (this.#wouldPark(read, write)) return true
-      const earliest = graph.lastInside(location)
-      for (let behind = last; behind !== earliest; ) {
-        behind = graph.coPrevious[behind]
-        if (!graph.isTaken(behind)) this.#push(PLACE, write, behind, 0, 0)
-      }
-      return true
-    }
-    const half = graph.readHalf(write)
-    const source = graph.rf[half]
-    const taken = graph.isTaken(source)
-    this.#includeBefore(half)
-    graph.close()
-    const overwritten = graph.isOverwrittenInside(source)
-    graph.place(write, source)
-    if (taken || overwritten || (graph.coNext[write] >= 0 && this.#wouldPark(read, write))) return false
-    if (graph.kind[half] === ENQUEUE_READ && !this.sleepsConsistently(half)) return false
-    return graph.kind[read] !== ENQUEUE_READ || this.sleepsConsistently(read)
-  }
-
-  /** Whether a read that is there would make its thread park, to read again, if it were given a write. */
-  #wouldPark(read: number, write: number): boolean {
-    const graph = this.graph
-    const kind = graph.kind[read]
-    return kind !== ENQUEUE_READ && kind !== EXPIRE_READ && this.#retries(graph.thread[read], graph.node[read], write)
-  }
-
-  /** Whether a thread that gets the value of a write at a read would only park, to read again. */
-  #retries(thread: number, node: History, write: number): boolean {
-    const value = this.graph.valueAfter(write)
-    if (this.#kindOfRead(node, value) !== SHARED_READ) return false
-    const after = this.#after(thread, node, answerOf(node, value))
-    return after.kind === PAUSE && after.iteration <= node.depth
-  }
-
-  /** Takes into the closure what comes right before a read: for the list of a sleeper, before its test of the word. */
-  #includeBefore(read: number): void {
-    const graph = this.graph
-    if (graph.kind[read] !== ENQUEUE_READ) {
-      graph.includeFirst(graph.thread[read], graph.index[read])
-      return
-    }
-    const test = graph.readHalf(read)
-    graph.includeFirst(graph.thread[test], graph.index[test])
-    graph.include(graph.rf[test])
-  }
-
-  #undo(): void {
-    const graph = this.graph
-    const trail = this.#trail
-    const place = trail.pop() as number
-    const kind = trail.pop() as number
-    const source = trail.pop() as number
-    const write = trail.pop() as number
-    const read = trail.pop() as number
-    graph.cut(write)
-    graph.displace(write)
-    graph.readFrom(read, source)
-    graph.kind[read] = kind
-    graph.after[read] = this.#trailAfter.pop()
-    for (let count = trail.pop() as number; count > 0; count--) {
-      const event = trail.pop() as number
-      const thread = graph.thread[event]
-      graph.removed[event] = 0
-      graph.order[thread][graph.index[event]] = event
-      graph.length[thread] = graph.index[event] + 1
-      graph.attach(event)
-    }
-    graph.place(write, place)
   }
 }
 
-/** What an operation that only read `value` answers. */
-function answerOf(node: History, value: number): number {
-  return node.kind === WAIT ? NOT_EQUAL : node.kind === NOTIFY ? 0 : value
-}
-
-/** The bytes from one byte offset to another, both in one word. */
-function maskOf(from: number, to: number): number {
-  return ((1 << (to - from)) - 1) << (from & 3)
+/** Whether two steps touch one location, and one of them writes it. */
+function clash(one: number, other: number): boolean {
+  return one >> 1 === other >> 1 && ((one | other) & 1) === 1
 }

@@ -59,15 +59,11 @@ export class History {
   bytes = ''
   /** For `PAUSE`: the thread would only repeat its iteration, so it parks here. */
   parks = false
-  /** Some answer is known after which the thread parks. */
-  spins = false
   /** For `DONE` what the thread returned, for `THROWN` what it threw. */
   result: unknown = undefined
   marks: readonly Marked[] = noMarks
   /** A number of its own for each node, in the order they were made. */
   readonly serial: number
-  /** Scratch of the search: what it calls the word of this operation, -1 while it has no name for it. */
-  location = -1
 
   #answer0: Answer = 0
   #child0: History | undefined
@@ -101,9 +97,8 @@ export class History {
     return this.#children?.get(answer)
   }
 
-  /** Takes a child in; again when it has become known that it parks. */
+  /** Takes a child in. */
   adopt(child: History): void {
-    if (child.parks) this.spins = true
     if (this.child(child.answer) === child) return
     if (this.#child0 === undefined) {
       this.#answer0 = child.answer
@@ -383,8 +378,6 @@ export class Thread {
     if (run.returned || run.thrown) {
       this.#end(node, run, path, answers)
     } else if (node.kind === PAUSE) node.parks = this.#repeats(node, path, answers)
-    // Only now is it known whether what was made last parks.
-    if (node !== first) node.parent?.adopt(node)
     parent?.adopt(first)
     return first
   }

@@ -223,7 +223,7 @@ const deaths: readonly Check[] = [
     ),
   ),
   refuted<Guarantee>(
-    'ring/back-pressure',
+    'ring/survives-reader',
     'the writer takes a living reader for a dead one',
     readerReplacedTried(one(1), 2),
     mutate(

@@ -1,15 +1,14 @@
 /**
- * Our search beside an optimal interleaving search, over the same threads as tries.
+ * Our search beside one with wakeup trees (Optimal-DPOR), over the same threads as tries.
  *
  *   npx tsx test/bench/compare-searches.ts [--json] [--runs N] [PART OF A NAME ...]
  *
- * Both only count: nothing is judged at the ends of paths. (The graph search looks for data races all the same; the other
- * one does not.) Each begins with empty tries, so that user code runs for both. Each is run once to warm up and then
+ * Both only count: nothing is judged at the ends of paths. (Ours looks for data races all the same; the other one does not.) Each begins with empty tries, so that user code runs for both. Each is run once to warm up and then
  * `--runs` times in turns with the other (default 5); the figure is that of the fastest run, in processor time of the whole
  * process. Programs that sleep are left out. Counts that differ end the run with exit code 1.
  */
 
-import { defaultEvents, withRoom } from '../../checker/bounds.ts'
+import { defaultEvents } from '../../checker/bounds.ts'
 import { initialMemory } from '../../checker/run.ts'
 import { Search } from '../../checker/search.ts'
 import { withGuards } from '../../model/guards.ts'
@@ -25,7 +24,7 @@ interface Endings {
   readonly executions: number
   /** Ends that count nothing: a thread that spins read what was overwritten. */
   readonly blocked: number
-  /** Ends that count nothing: of the graph search what is not consistent, of the other one what was explored elsewhere. */
+  /** Ends that count nothing: what was explored elsewhere, or chosen and then impossible. */
   readonly wasted: number
 }
 
@@ -38,9 +37,9 @@ interface Searched extends Endings {
 interface Compared {
   readonly program: string
   readonly expected: number | undefined
-  readonly graphs: Searched
+  readonly ours: Searched
   readonly interleavings: Searched
-  /** How many times as many executions a second the interleaving search makes. */
+  /** How many times as many executions a second ours makes. */
   readonly ratio: number
 }
 
@@ -57,12 +56,10 @@ function count(advance: () => string | undefined): Endings {
   return { executions, blocked, wasted }
 }
 
-function graphs(program: Program): Endings {
+function ours(program: Program): Endings {
   const initial = initialMemory(program)
-  return withRoom((room) => {
-    const search = new Search(threadsOf(program, defaultEvents), initial, defaultEvents, room)
-    return count(() => search.advance())
-  })
+  const search = new Search(threadsOf(program, defaultEvents), initial, defaultEvents)
+  return count(() => search.advance())
 }
 
 function interleavings(program: Program): Endings {
@@ -79,48 +76,48 @@ function timed(run: () => unknown): number {
 }
 
 function compare({ program, executions: expected }: Subject, runs: number): Compared {
-  const searches = [graphs, interleavings]
+  const searches = [ours, interleavings]
   const [first, second] = searches.map((search) => {
     const times: number[] = []
     return { found: search(program), times, run: () => times.push(timed(() => search(program))) }
   })
   for (let i = 0; i < runs; i++) for (const { run } of [first, second]) run()
-  const [ours, others] = [first, second].map(({ found, times }): Searched => {
+  const [here, there] = [first, second].map(({ found, times }): Searched => {
     const milliseconds = Math.min(...times)
     return { ...found, milliseconds, executionsPerSecond: (found.executions / milliseconds) * 1000 }
   })
   return {
     program: program.name,
     expected,
-    graphs: ours,
-    interleavings: others,
-    ratio: others.executionsPerSecond / ours.executionsPerSecond,
+    ours: here,
+    interleavings: there,
+    ratio: here.executionsPerSecond / there.executionsPerSecond,
   }
 }
 
-const wrong = ({ expected, graphs, interleavings }: Compared): boolean =>
-  graphs.executions !== interleavings.executions || graphs.executions !== (expected ?? graphs.executions)
+const wrong = ({ expected, ours, interleavings }: Compared): boolean =>
+  ours.executions !== interleavings.executions || ours.executions !== (expected ?? ours.executions)
 
 const head = [
   'program',
   'executions',
-  'graphs: executions/s',
+  'ours: executions/s',
   'blocked',
   'discarded',
-  'interleavings: executions/s',
+  'wakeup trees: executions/s',
   'blocked',
   'redundant',
   'ratio',
 ]
 
 function row(compared: Compared): readonly string[] {
-  const { program, expected, graphs, interleavings, ratio } = compared
+  const { program, expected, ours, interleavings, ratio } = compared
   return [
     program,
-    wrong(compared) ? `${graphs.executions}, ${interleavings.executions}, expected ${expected}` : `${graphs.executions}`,
-    short(graphs.executionsPerSecond),
-    `${graphs.blocked}`,
-    `${graphs.wasted}`,
+    wrong(compared) ? `${ours.executions}, ${interleavings.executions}, expected ${expected}` : `${ours.executions}`,
+    short(ours.executionsPerSecond),
+    `${ours.blocked}`,
+    `${ours.wasted}`,
     short(interleavings.executionsPerSecond),
     `${interleavings.blocked}`,
     `${interleavings.wasted}`,
@@ -155,7 +152,7 @@ function main(): void {
       const wins = ratios.filter((ratio) => ratio > 1).length
       const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2))
       console.log(
-        `the interleaving search is faster on ${wins} of ${ratios.length}: ${median(ratios).toFixed(2)} times as fast in the median, from ${least} to ${most}`,
+        `ours is faster on ${wins} of ${ratios.length}: ${median(ratios).toFixed(2)} times as fast in the median, from ${least} to ${most}`,
       )
     }
     if (leftOut.length > 0) console.log(`left out: ${leftOut.join(', ')}`)

@@ -5,7 +5,7 @@ import { explore, exploreWith } from '../../checker/explore.ts'
 import { Search } from '../../checker/search.ts'
 import { ForwardingMemory } from '../../core/index.ts'
 import type { Memory } from '../../core/memory.ts'
-import { KILLED, WAIT } from '../../model/operation.ts'
+import type { History } from '../../model/history.ts'
 import type { Faults, Program } from '../../model/program.ts'
 import type { Explore } from '../oracle/compare.ts'
 import { faultProfiles, type Sketch } from '../oracle/generate.ts'
@@ -31,22 +31,22 @@ function allHopeful(program: Program): Program {
   return { ...program, threads: Object.fromEntries(threads) }
 }
 
-class TakesKillsForMaximal extends Search {
-  protected override isMaximal(event: number, write: number): boolean {
-    return this.graph.node[event].kind === KILLED || super.isMaximal(event, write)
+class BindsNobody extends Search {
+  protected override boundBy(): number {
+    return 0
   }
 }
 
-class NeverRevisitsWaits extends Search {
-  protected override canRevisit(read: number, write: number): boolean {
-    return this.graph.node[read].kind !== WAIT && super.canRevisit(read, write)
+class ForgetsWhomAWriteCalms extends Search {
+  protected override mayStartle(thread: number, node: History): boolean {
+    return this.memory[node.word] === node.a && super.mayStartle(thread, node)
   }
 }
 
 class OverlooksTornBytes extends Search {
   constructor(...given: ConstructorParameters<typeof Search>) {
     super(...given)
-    this.graph.tornBelow = () => -1
+    this.sequence.unordered.isTorn = () => false
   }
 }
 
@@ -59,8 +59,8 @@ const mistakes: Readonly<Record<string, Explore>> = {
   'one thread at most is killed': withFaults((faults) => ({ ...faults, ...(faults.kills && { kills: 1 }) })),
   'no wait comes back for no reason': withFaults(({ spurious, ...faults }) => faults),
   'everybody seems to live': (program, options) => explore(allHopeful(program), options),
-  'kills are taken for maximal': withSearch(TakesKillsForMaximal),
-  'waits are never revisited': withSearch(NeverRevisitsWaits),
+  'who has chosen to be killed may choose again': withSearch(BindsNobody),
+  'a wait comes back for no reason only where it stands': withSearch(ForgetsWhomAWriteCalms),
   'torn bytes are overlooked': withSearch(OverlooksTornBytes),
 }
 

@@ -10,9 +10,9 @@ import { chaseLev, michaelScott, sleeping, treiberPushPop } from '../programs/st
 function remembering(program: Program, histories: number) {
   let searched: readonly Thread[] = []
   const report = exploreWith(
-    (threads, initial, events, room) => {
+    (threads, initial, events) => {
       searched = threads
-      return new Search(threads, initial, events, room, histories)
+      return new Search(threads, initial, events, histories)
     },
     program,
     { outcomes: true },

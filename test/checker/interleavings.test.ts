@@ -1,5 +1,5 @@
 /**
- * The search that ours is measured by is exact: the same executions as theory counts and as the graph search finds, and
+ * The search that ours is measured by is exact: the same executions as theory counts and as our search finds, and
  * nothing explored twice.
  */
 
@@ -52,7 +52,7 @@ describe('interleavings of known structures are as many as another search found'
   })
 })
 
-describe('interleavings are as many as the executions that the graph search finds', () => {
+describe('interleavings are as many as the executions that our search finds', () => {
   const programs = Number(process.env.HEDDLE_PROGRAMS ?? 4000)
 
   it.each(['atomics', 'pauses'] as const)(`on random programs of profile %s (HEDDLE_SEED=${seed})`, (profile) => {

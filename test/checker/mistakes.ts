@@ -5,73 +5,55 @@ import { explore, exploreWith } from '../../checker/explore.ts'
 import { Search } from '../../checker/search.ts'
 import type { Explore } from '../oracle/compare.ts'
 
-class RevisitsWhatIsNotMaximal extends Search {
-  protected override canRevisit(): boolean {
-    return true
+class NeverReverses extends Search {
+  protected override reverse(): void {}
+}
+
+class ReversesEverywhere extends Search {
+  protected override lastForeign(): number {
+    return -1
   }
 }
 
-class RevisitsLookingAtTheReadOnly extends Search {
-  protected override canRevisit(read: number, write: number): boolean {
-    return this.isMaximal(read, write)
-  }
-}
-
-class NeverRevisits extends Search {
-  protected override canRevisit(): boolean {
+class ReversesWithNothingBroughtBefore extends Search {
+  protected override isCause(): boolean {
     return false
   }
 }
 
-class ForgetsWhomAWriteServes extends Search {
-  protected override servesOlder(): boolean {
-    return false
-  }
-}
-
-class ForgetsLaterWrites extends Search {
-  protected override isOvertaken(): boolean {
-    return false
-  }
-}
-
-class TakesEverythingForStaying extends Search {
-  protected override stays(): boolean {
+class TakesAllForTheFirst extends Search {
+  protected override isFirst(): boolean {
     return true
   }
 }
 
-class SeesOnlyTheNewest extends Search {
-  protected override earliest(_thread: number, location: number): number {
-    return this.graph.lastWrite[location]
-  }
+class ForgetsWhomAWriteStops extends Search {
+  protected override findStopped(): void {}
 }
 
-class SeesWhatCausesOnly extends Search {
-  protected override earliest(thread: number, location: number): number {
-    const { graph } = this
-    let write = graph.lastWrite[location]
-    while (!graph.knownTo(write, thread)) write = graph.coPrevious[write]
-    return write
-  }
+class ForgetsWhoComesTooLate extends Search {
+  protected override findMissed(): void {}
 }
 
-class SleepsAfterTheFact extends Search {
-  protected override sleepsConsistently(): boolean {
-    return true
+class ForgetsThatTimeIsOver extends Search {
+  protected override findExpired(): void {}
+}
+
+class LetsSleepersBeWrittenUnder extends Search {
+  protected override endOf(step: number): number {
+    return step
   }
 }
 
 const searches = {
-  RevisitsWhatIsNotMaximal,
-  RevisitsLookingAtTheReadOnly,
-  NeverRevisits,
-  ForgetsWhomAWriteServes,
-  ForgetsLaterWrites,
-  TakesEverythingForStaying,
-  SeesOnlyTheNewest,
-  SeesWhatCausesOnly,
-  SleepsAfterTheFact,
+  NeverReverses,
+  ReversesEverywhere,
+  ReversesWithNothingBroughtBefore,
+  TakesAllForTheFirst,
+  ForgetsWhomAWriteStops,
+  ForgetsWhoComesTooLate,
+  ForgetsThatTimeIsOver,
+  LetsSleepersBeWrittenUnder,
 }
 
 /** Explorers with a mistake, by name; `none` has none. */
@@ -79,7 +61,7 @@ export const explorers: Readonly<Record<string, Explore>> = {
   none: explore,
   ...Object.fromEntries(
     Object.entries(searches).map(([name, Mistaken]) => {
-      const make: MakeSearch = (threads, initial, events, room) => new Mistaken(threads, initial, events, room)
+      const make: MakeSearch = (threads, initial, events) => new Mistaken(threads, initial, events)
       const mistaken: Explore = (program, options) => exploreWith(make, program, options ?? {})
       return [name, mistaken]
     }),

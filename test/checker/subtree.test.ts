@@ -37,7 +37,7 @@ function scattered(every: number): (program: Program, options?: ExploreOptions) 
 
 /** One search of a program that shares nothing with any other. */
 function searchOf(program: Program): Search {
-  return new Search(threadsOf(program, defaultEvents), initialMemory(program), defaultEvents, 256)
+  return new Search(threadsOf(program, defaultEvents), initialMemory(program), defaultEvents)
 }
 
 describe('subtrees', () => {

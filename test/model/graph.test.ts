@@ -2,7 +2,8 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Broken, Search } from '../../checker/search.ts'
+import { Broken } from '../../checker/broken.ts'
+import { Search } from '../../checker/search.ts'
 import { type Graph, isUpdate, PLAIN_READ, PLAIN_WRITE, SHARED_WRITE, WAIT_TEST, WAKE } from '../../model/graph.ts'
 import { withGuards } from '../../model/guards.ts'
 import { threadsOf } from '../../model/history.ts'
@@ -88,7 +89,7 @@ function keyOf(graph: Graph): string {
 }
 
 function searchOf(program: Program, histories?: number): Search {
-  return new Search(threadsOf(program, 200), new Int32Array(program.words), 200, 256, histories)
+  return new Search(threadsOf(program, 200), new Int32Array(program.words), 200, histories)
 }
 
 /** Walks all paths of a program. Returns how many executions there are. */

@@ -1,0 +1,333 @@
+import type { Answer, History } from '../model/history.ts'
+import { READ, READ_BYTES, STORE, WRITE } from '../model/operation.ts'
+import { Broken } from './broken.ts'
+import { grown } from './grown.ts'
+import type { Sequence } from './sequence.ts'
+import { AWAKE, EXPIRE, KILL } from './step-kinds.ts'
+
+/**
+ * What the threads do Unordered: it runs along with the step before, nothing waits for it, and two that nothing orders are a
+ * data race. Races are looked for by happens-before, which is less than what happened before in the sequence: a write comes
+ * before who reads it, and a `notify` before whom it woke, but neither a write before the next one, nor a read before a write.
+ *
+ * A race that shows only in another order of the same steps is found here, too: clocks do not depend on the order; and who
+ * stands before an operation, or spins, could have done it earlier.
+ *
+ * Nothing is kept before the first Unordered operation.
+ */
+
+// What is known of an access: bits 0 to 3 are the bytes of its word, bit 0 that of least significance.
+const wholeWord = 15
+const WROTE = 16
+/** It was SeqCst: of interest only to those who ask what it has overwritten. */
+const ORDERED = 32
+
+const none = -1
+
+const perAccess = ['word', 'below', 'thread', 'time', 'mask'] as const
+
+/** The accesses, the newest of each word first. */
+class Accesses {
+  count = 0
+  readonly newest: Int32Array
+  word: Int32Array = new Int32Array(256)
+  /** The one before of the same word. */
+  below: Int32Array = new Int32Array(256)
+  thread: Int32Array = new Int32Array(256)
+  /** How many entries its thread had then. */
+  time: Int32Array = new Int32Array(256)
+  mask: Int32Array = new Int32Array(256)
+
+  constructor(words: number) {
+    this.newest = new Int32Array(words).fill(none)
+  }
+
+  add(word: number, thread: number, time: number, mask: number): void {
+    const access = this.count++
+    if (access === this.word.length) for (const name of perAccess) this[name] = grown(this[name], 2 * access)
+    this.word[access] = word
+    this.below[access] = this.newest[word]
+    this.thread[access] = thread
+    this.time[access] = time
+    this.mask[access] = mask
+    this.newest[word] = access
+  }
+
+  cut(count: number): void {
+    while (this.count > count) {
+      const access = --this.count
+      this.newest[this.word[access]] = this.below[access]
+    }
+  }
+}
+
+export class Unordered {
+  readonly #sequence: Sequence
+  readonly #accesses: Accesses
+  readonly #kills: boolean
+  /** Whether anything has been accessed Unordered. */
+  active = false
+  /** For each entry what is known to have happened before it by happens-before. */
+  #clock: Int32Array = new Int32Array(0)
+  /** What was overwritten. */
+  #word: Int32Array = new Int32Array(256)
+  #old: Int32Array = new Int32Array(256)
+  #writes = 0
+  // For each entry, how much there was before.
+  #writesBefore: Int32Array
+  #accessesBefore: Int32Array
+  /** What else has to be done to show a failure. */
+  witness: readonly number[] = []
+  /** The step of a thread after which, and after whose causes, the witness comes; none for the end. */
+  early: number | undefined
+
+  constructor(sequence: Sequence) {
+    this.#sequence = sequence
+    this.#accesses = new Accesses(sequence.words)
+    this.#kills = sequence.threads.some(({ faults }) => faults.kills > 0)
+    this.#writesBefore = new Int32Array(sequence.capacity)
+    this.#accessesBefore = new Int32Array(sequence.capacity)
+  }
+
+  reserve(capacity: number): void {
+    this.#writesBefore = grown(this.#writesBefore, capacity)
+    this.#accessesBefore = grown(this.#accessesBefore, capacity)
+    if (this.active) this.#clock = grown(this.#clock, capacity * this.#sequence.count)
+  }
+
+  /** A new entry begins. */
+  open(step: number): void {
+    this.#writesBefore[step] = this.#writes
+    this.#accessesBefore[step] = this.#accesses.count
+  }
+
+  undo(step: number): void {
+    const { memory } = this.#sequence
+    while (this.#writes > this.#writesBefore[step]) {
+      const write = --this.#writes
+      memory[this.#word[write]] = this.#old[write]
+    }
+    this.#accesses.cut(this.#accessesBefore[step])
+  }
+
+  // Operations.
+
+  /** Does an operation, and gives its answer. */
+  operate(thread: number, node: History): Answer {
+    const { memory } = this.#sequence
+    switch (node.kind) {
+      case READ:
+        this.#access(thread, node.word, wholeWord, false)
+        return memory[node.word]
+      case WRITE:
+        this.#access(thread, node.word, wholeWord, true)
+        this.#overwrite(node.word, node.a)
+        return 0
+      case READ_BYTES:
+        return this.#readBytes(thread, node)
+      default:
+        this.#writeBytes(thread, node)
+        return 0
+    }
+  }
+
+  #readBytes(thread: number, { word: from, a: length }: History): string {
+    let bytes = ''
+    const end = from + length
+    for (let byte = from; byte < end; ) {
+      const word = byte >> 2
+      const stop = Math.min(end, 4 * (word + 1))
+      this.#access(thread, word, maskOf(byte, stop), false)
+      const value = this.#sequence.memory[word]
+      for (; byte < stop; byte++) bytes += String.fromCharCode((value >>> (8 * (byte & 3))) & 255)
+    }
+    return bytes
+  }
+
+  #writeBytes(thread: number, { word: from, a: length, bytes }: History): void {
+    const end = from + length
+    for (let byte = from; byte < end; ) {
+      const word = byte >> 2
+      const stop = Math.min(end, 4 * (word + 1))
+      this.#access(thread, word, maskOf(byte, stop), true)
+      let value = this.#sequence.memory[word]
+      for (; byte < stop; byte++) {
+        const shift = 8 * (byte & 3)
+        value = (value & ~(255 << shift)) | (bytes.charCodeAt(byte - from) << shift)
+      }
+      this.#overwrite(word, value)
+    }
+  }
+
+  #overwrite(word: number, value: number): void {
+    const { memory } = this.#sequence
+    const write = this.#writes++
+    if (write === this.#word.length) {
+      this.#word = grown(this.#word, 2 * write)
+      this.#old = grown(this.#old, 2 * write)
+    }
+    this.#word[write] = word
+    this.#old[write] = memory[word]
+    memory[word] = value
+  }
+
+  /** A thread accesses bytes of a word. */
+  #access(thread: number, word: number, mask: number, writes: boolean): void {
+    if (!this.active) this.#begin()
+    const { tip, lastWrite, lastRead, writeBefore, readBefore, standing, position } = this.#sequence
+    const last = tip[thread]
+    this.#checkAgainstAccesses(thread, word, mask, writes, last)
+    for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) this.#checkAgainst(write, thread, last)
+    if (writes) {
+      for (let read = lastRead[word]; read >= 0; read = readBefore[read]) this.#checkAgainst(read, thread, last)
+      for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) {
+        for (let read = readBefore[write]; read >= 0; read = readBefore[read]) this.#checkAgainst(read, thread, last)
+      }
+      // Who stands before an operation there could have done it before.
+      const others = standing[word] & ~(1 << thread)
+      if (others !== 0) this.#fail([31 - Math.clz32(others)])
+    }
+    this.#accesses.add(word, thread, last < 0 ? 0 : position[last], writes ? mask | WROTE : mask)
+  }
+
+  // Races.
+
+  #fail(witness: readonly number[] = [], early?: number): never {
+    this.witness = witness
+    this.early = early
+    throw new Broken('data-race')
+  }
+
+  /** Whether a step races with what a thread does now. */
+  #checkAgainst(step: number, thread: number, last: number): void {
+    const owner = this.#sequence.thread[step]
+    if (owner !== thread && this.#known(last, owner) < this.#sequence.position[step]) this.#fail()
+  }
+
+  /** How many entries of a thread happened before an entry of another one. */
+  #known(step: number, thread: number): number {
+    return step < 0 ? 0 : this.#clock[step * this.#sequence.count + thread]
+  }
+
+  /** Whether what a thread does at a step, or after it, races with what was done Unordered. */
+  #checkAgainstAccesses(thread: number, word: number, mask: number, writes: boolean, step: number): void {
+    const accesses = this.#accesses
+    const someoneDied = this.#sequence.killed !== 0
+    let unordered = true
+    let missing = writes ? 0 : mask
+    for (let access = accesses.newest[word]; access >= 0; access = accesses.below[access]) {
+      const other = accesses.mask[access]
+      if ((other & mask) === 0) continue
+      const wrote = (other & WROTE) !== 0
+      if (wrote && (other & missing) !== 0) {
+        if (someoneDied && (other & ORDERED) === 0 && this.isTorn(access)) this.#fail()
+        missing &= ~other
+      }
+      if (unordered && (other & ORDERED) === 0 && (writes || wrote)) {
+        const owner = accesses.thread[access]
+        if (owner !== thread && this.#known(step, owner) <= accesses.time[access]) this.#fail()
+        // Whatever came before a write of all these bytes was in order with it.
+        if (wrote && (other & mask) === mask) unordered = false
+      }
+      if (!unordered && missing === 0) return
+    }
+  }
+
+  /** A step has been taken at a location. */
+  noteStep(step: number, word: number, writes: number): void {
+    const { words, thread, what, node, previous, position } = this.#sequence
+    const write = this.#sequence.writeBefore[step]
+    if (write >= 0 && this.#sequence.synchronizes(step)) this.join(step, write)
+    if (word >= words || this.#accesses.newest[word] < 0 || what[step] === EXPIRE || what[step] === KILL) return
+    const owner = thread[step]
+    if (writes === 1) this.#checkAgainstAccesses(owner, word, wholeWord, true, step)
+    // A read-modify-write reads, too.
+    if (node[step].kind !== STORE) this.#checkAgainstAccesses(owner, word, wholeWord, false, step)
+    // What is written SeqCst is not torn.
+    if (writes === 1 && this.#kills) {
+      const before = previous[step]
+      this.#accesses.add(word, owner, before < 0 ? 0 : position[before], wholeWord | WROTE | ORDERED)
+    }
+  }
+
+  /** A thread has come to stand before an operation. If it would only park it could have looked earlier, or may do so now. */
+  noteStanding(thread: number, node: History): void {
+    const { word } = node
+    const accesses = this.#accesses
+    if (accesses.newest[word] < 0 || this.#sequence.enabled(thread)) return
+    const { tip, clock, count, lastWrite } = this.#sequence
+    const last = tip[thread]
+    for (let access = accesses.newest[word]; access >= 0; access = accesses.below[access]) {
+      if ((accesses.mask[access] & (WROTE | ORDERED)) !== WROTE) continue
+      const owner = accesses.thread[access]
+      if (owner === thread) continue
+      const time = accesses.time[access]
+      const happened = last < 0 ? 0 : clock[last * count + owner]
+      if (happened < time) this.#fail([thread], last)
+      const write = lastWrite[word]
+      if (Math.max(this.#known(last, owner), this.#known(write, owner)) <= time) this.#fail([thread])
+    }
+  }
+
+  // Happens-before.
+
+  /** An entry knows what the one before in its thread knew. */
+  inherit(step: number, previous: number): void {
+    const { count, thread, position } = this.#sequence
+    const clock = this.#clock
+    const at = step * count
+    if (previous < 0) for (let t = 0; t < count; t++) clock[at + t] = 0
+    else for (let t = 0, from = previous * count; t < count; t++) clock[at + t] = clock[from + t]
+    clock[at + thread[step]] = position[step]
+  }
+
+  /** An entry knows what another one knew. */
+  join(step: number, other: number): void {
+    this.#sequence.join(this.#clock, step * this.#sequence.count, other)
+  }
+
+  /** From now on happens-before is kept. */
+  #begin(): void {
+    const { capacity, count, depth, previous, what, op, writeBefore } = this.#sequence
+    this.active = true
+    this.#clock = new Int32Array(capacity * count)
+    for (let step = 0; step < depth; step++) {
+      this.inherit(step, previous[step])
+      if (what[step] === AWAKE) {
+        let notify = step - 1
+        while (what[notify] === AWAKE) notify--
+        this.join(step, notify)
+      } else if (op[step] >= 0 && writeBefore[step] >= 0 && this.#sequence.synchronizes(step)) this.join(step, writeBefore[step])
+    }
+  }
+
+  // Kills.
+
+  /** Whether a killed thread did this write since its last step: nobody knows what its bytes are. */
+  isTorn(access: number): boolean {
+    const { tip, what, position, killed } = this.#sequence
+    const thread = this.#accesses.thread[access]
+    if (((killed >> thread) & 1) === 0) return false
+    const last = tip[thread]
+    return what[last] === KILL && this.#accesses.time[access] === position[last] - 1
+  }
+
+  /** The bytes of a word that killed threads have left undefined. */
+  tornBytes(word: number): number {
+    const accesses = this.#accesses
+    let torn = 0
+    let missing = this.#sequence.killed === 0 ? 0 : wholeWord
+    for (let access = accesses.newest[word]; access >= 0 && missing !== 0; access = accesses.below[access]) {
+      const mask = accesses.mask[access]
+      if ((mask & WROTE) === 0) continue
+      if ((mask & ORDERED) === 0 && this.isTorn(access)) torn |= mask & missing
+      missing &= ~mask
+    }
+    return torn
+  }
+}
+
+/** The bytes from one byte offset to another, both in one word. */
+function maskOf(from: number, to: number): number {
+  return ((1 << (to - from)) - 1) << (from & 3)
+}
