@@ -174,7 +174,7 @@ describe.runIf(canMap)('a queue that cannot have what it needs', () => {
        let sent = 0, failed = 0
        const files = []
        for (let round = 0; round < 3; round++) {
-         try { for (;;) files.push(openSync('/dev/null')) } catch {}
+         try { for (;;) files.push(openSync('/dev/null', 'r')) } catch {}
          try { for (;;) { producer.trySend(Uint8Array.of(sent)); sent++ } } catch (error) { failed += Number(/EMFILE/.test(error.message)) }
          for (const file of files.splice(0)) closeSync(file)
          producer.trySend(Uint8Array.of(sent)); sent++
@@ -199,7 +199,7 @@ describe.runIf(canMap)('a queue that cannot have what it needs', () => {
     const path = someQueue()
     rmSync(join(path, '0000000003.segment'))
     const lowest = (): number => {
-      const fd = openSync('/dev/null')
+      const fd = openSync('/dev/null', 'r')
       closeSync(fd)
       return fd
     }
