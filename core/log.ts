@@ -25,6 +25,8 @@ export interface LogOptions extends WaitOptions {
   /** A name for a file that nobody else makes. */
   readonly draft: string
   readonly checksum: Checksum
+  /** How long opening waits for somebody else who opens it, or makes a segment. */
+  readonly openTimeoutMs: number
 }
 
 export class Log {
@@ -40,12 +42,15 @@ export class Log {
   private current: Segment | undefined
   private isOpen = true
 
-  private constructor(folder: Folder, control: Control, checksum: Checksum) {
+  private constructor(folder: Folder, control: Control, { checksum, openTimeoutMs }: LogOptions) {
     this.folder = folder
     this.control = control
     this.checksum = checksum
     this.records = new Records(checksum)
-    const how = control.lock.lock()
+    const how = control.lock.lock(openTimeoutMs)
+    if (how === 'timed-out') {
+      throw new QueueError('in-use', `somebody has held its lock for ${openTimeoutMs} ms; if nobody has it open, it is damaged`)
+    }
     const [found, member] = letGo(control.lock, () => {
       const recovered = control.isAlone ? recover(this) : undefined
       if (how === 'abandoned' && recovered === undefined) this.repair()
@@ -75,7 +80,7 @@ export class Log {
     }
     const control = attachControl(folder, options)
     try {
-      return new Log(folder, control, options.checksum)
+      return new Log(folder, control, options)
     } catch (error) {
       control.close()
       if (!(error instanceof RangeError)) throw error

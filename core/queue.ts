@@ -9,7 +9,7 @@ import { type Limits, type Overflow, Producer } from './queue-producer.ts'
 import { Reader, type ReaderStart } from './queue-reader.ts'
 import { recordHeaderWords } from './record.ts'
 import type { Found } from './recovery.ts'
-import { requireInteger } from './require.ts'
+import { requireInteger, requireTimeout } from './require.ts'
 import { recordsAt, segmentWordsMax } from './segment.ts'
 
 /**
@@ -71,6 +71,8 @@ export interface QueueOptions<T> extends WaitOptions {
   /** How many segments are kept behind the consumer, for readers; default 0. */
   readonly retain?: number
   readonly compression?: Compression
+  /** How long opening waits while somebody else opens it, or makes a segment; default 30 s. */
+  readonly openTimeoutMs?: number
   readonly codec: Codec<T>
   readonly checksum?: Checksum
   /** Tells this queue from others, if it is made now. */
@@ -120,9 +122,11 @@ export class Queue<T> {
     requireInteger('Queue: segmentBytes', segmentBytes, 4 * (recordsAt + recordHeaderWords), 4 * segmentWordsMax)
     requireInteger('Queue: members', members, 1, 1024)
     const segmentWords = segmentBytes >>> 2
-    const { draft } = options
+    const { draft, openTimeoutMs = 30_000 } = options
+    requireTimeout('Queue: openTimeoutMs', openTimeoutMs)
     const waiting = spins === undefined ? {} : { spins }
-    return new Queue(Log.open(folder, { mode, segmentWords, members, identity, draft, checksum, ...waiting }), options)
+    const log = Log.open(folder, { mode, segmentWords, members, identity, draft, checksum, openTimeoutMs, ...waiting })
+    return new Queue(log, options)
   }
 
   /** What the one who opened it found when nobody else lived; undefined for the others. */

@@ -35,7 +35,7 @@ export function recover(log: Log): Found {
   const { control } = log
   log.removeDrafts()
   const first = settleFirst(log)
-  const { least: last } = control.last
+  const last = lastOf(log)
   if (last < first) {
     startOver(log, first)
     return { segment: first, byte: 4 * recordsAt, lost: 0 }
@@ -74,6 +74,15 @@ function settleFirst(log: Log): number {
   log.removeSegments((number) => number < first)
   folder.sync()
   return first
+}
+
+/**
+ * When the readings differ, a crash came between them, or a bit has changed. The farther one then is right if its segment is
+ * there: a segment is there before `last` leads to it, and goes only when both readings lead past it.
+ */
+function lastOf(log: Log): number {
+  const { least, most } = log.control.last
+  return least !== most && isThere(log, most) ? most : least
 }
 
 function isThere(log: Log, number: number): boolean {

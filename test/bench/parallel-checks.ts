@@ -1,0 +1,19 @@
+/** Programs of the benchmark set that take a search half a second or more, as a spec: its threads load it by themselves. */
+
+import type { Check } from '../../checker/check.ts'
+import { family } from '../programs/index.ts'
+import { michaelScott, semaphored } from '../programs/structures.ts'
+
+function known(name: string, ...size: readonly number[]): Check {
+  const { program, executions } = family(name)
+  return { program: program(...size), expect: { verdict: 'holds', executions: executions(...size) } }
+}
+
+export const checks: readonly Check[] = [
+  known('adds', 9),
+  known('repeated-adds', 4, 3),
+  known('lastzero', 16),
+  known('indexer', 17),
+  { program: michaelScott(3, 2, 1), expect: { verdict: 'holds', executions: 281_454 } },
+  { program: semaphored(4, 2), expect: { verdict: 'holds', executions: 101_376 } },
+]
