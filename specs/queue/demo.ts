@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { count, duration, table } from '../../checker/format.ts'
-import { openQueue } from '../../core/node-index.ts'
+import { MappedMemory, openQueue } from '../../core/node-index.ts'
 import type { News, Task } from './demo-process.ts'
 
 const usage = `Usage: heddle run queue [options]
@@ -103,11 +103,13 @@ async function run(path: string, { producers, items, kill }: Options, children: 
   // The stream does not end before somebody has sent: this one stays until all producers have been started and are done.
   const holder = queue.producer()
   const start = performance.now()
-  const received: number[] = Array(producers).fill(0)
+  const progressPath = `${path}-progress`
+  using progress = MappedMemory.create(progressPath, { words: producers })
+  const received = (): number[] => Array.from({ length: producers }, (_, producer) => progress.load(producer))
   let wrong: string | undefined
   let consumers = 0
   const launch = (task: Partial<Task>): ChildProcess => {
-    const child = fork(entry, [JSON.stringify({ path, producers, items, ...task })], { execArgv })
+    const child = fork(entry, [JSON.stringify({ path, progressPath, items, ...task })], { execArgv })
     children.push(child)
     return child
   }
@@ -115,24 +117,22 @@ async function run(path: string, { producers, items, kill }: Options, children: 
     new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? String(code))))
 
   const consume = async (): Promise<void> => {
-    for (let ended = false; !ended; ) {
+    for (let how = ''; how !== '0'; ) {
       const child = launch({})
       consumers++
       child.on('message', (news: News) => {
-        for (const [producer, n] of news.next.entries()) received[producer] = Math.max(received[producer], n)
         wrong ??= news.wrong
-        ended ||= news.ended
       })
-      const victim = kill && consumers === 1
-      if (victim) void setTimeout(randomInt(500, 1500), undefined, { ref: false }).then(() => child.kill('SIGKILL'))
-      const how = await end(child)
-      if (how !== '0' && !(victim && how === 'SIGKILL')) throw new Error(`the consumer ended too early (${how})`)
+      const isVictim = kill && consumers === 1
+      if (isVictim) void setTimeout(randomInt(500, 1500), undefined, { ref: false }).then(() => child.kill('SIGKILL'))
+      how = await end(child)
+      if (how !== '0' && !(isVictim && how === 'SIGKILL')) throw new Error(`the consumer ended too early (${how})`)
     }
   }
   const consuming = consume()
   const condemned = kill ? randomInt(producers) : -1
   const producing = Promise.all(
-    received.map(async (_, producer) => {
+    received().map(async (_, producer) => {
       const child = launch({ producer })
       if (producer === condemned)
         void setTimeout(randomInt(300, 1000), undefined, { ref: false }).then(() => child.kill('SIGKILL'))
@@ -145,7 +145,7 @@ async function run(path: string, { producers, items, kill }: Options, children: 
     if (!process.stderr.isTTY) return
     const { depth, segments } = queue.metrics()
     process.stderr.write(
-      `\r${count(received.reduce((sum, n) => sum + n))} received, ${count(depth)} waiting in ${segments} files   `,
+      `\r${count(received().reduce((sum, n) => sum + n))} received, ${count(depth)} waiting in ${segments} files   `,
     )
   }, 200)
   try {
@@ -153,7 +153,7 @@ async function run(path: string, { producers, items, kill }: Options, children: 
     holder.close()
     await consuming
     const seconds = (performance.now() - start) / 1000
-    const senders = received.map((n, producer) => ({ killed: killed[producer], received: n }))
+    const senders = received().map((n, producer) => ({ killed: killed[producer], received: n }))
     return { senders, consumers, seconds, ...(wrong === undefined ? {} : { wrong }) }
   } finally {
     clearInterval(live)
