@@ -117,7 +117,6 @@ export class Sequence {
   tested = false
 
   constructor(threads: readonly Thread[], initial: Int32Array) {
-    if (threads.length > 31) throw new RangeError(`${threads.length} threads: expected at most 31`)
     const count = threads.length
     const words = initial.length
     this.threads = threads

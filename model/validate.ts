@@ -7,6 +7,8 @@ export class ProgramError extends Error {
 }
 
 const largest = 2 ** 24
+/** A set of threads is a word in the inner loop of the search. */
+const mostThreads = 31
 
 /**
  * Throws a `ProgramError` in one line when a program is not one: words that are not a positive integer, a thread that is
@@ -23,6 +25,9 @@ export function validate(program: Program): void {
   if (typeof threads !== 'object' || threads === null) fail(`${where} threads`, 'an object of functions by name', threads)
   const names = Object.keys(threads)
   if (names.length === 0) throw new ProgramError(`${where} threads: expected at least one thread, found none`)
+  if (names.length > mostThreads) {
+    throw new ProgramError(`${where} threads: expected at most ${mostThreads}, found ${names.length}`)
+  }
   for (const thread of names) {
     if (thread === '__proto__') fail(`${where} the name of a thread`, 'any other', thread)
     if (typeof threads[thread] !== 'function') fail(`${where} thread ${thread}`, 'a function', threads[thread])

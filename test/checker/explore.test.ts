@@ -427,6 +427,12 @@ describe('bounds', () => {
   })
 })
 
+it('a program may have 31 threads', () => {
+  const body = (memory: Memory): number => memory.add(0, 1) * 0 + memory.words
+  const threads = Object.fromEntries([...Array(31).keys()].map((i) => [`t${i}`, i < 29 ? () => i : body]))
+  expect(explore({ name: 'many', words: 1, threads })).toMatchObject({ verdict: 'holds', executions: 2 })
+})
+
 describe('what is no program', () => {
   const good = { name: 'x', words: 1, threads: { a: () => 0 } }
   it.each([
@@ -435,6 +441,10 @@ describe('what is no program', () => {
     [{ ...good, words: 0 }, 'program x: words: expected a positive integer up to 16777216, found 0'],
     [{ ...good, words: '4' }, 'program x: words: expected a positive integer up to 16777216, found "4"'],
     [{ ...good, threads: {} }, 'program x: threads: expected at least one thread, found none'],
+    [
+      { ...good, threads: Object.fromEntries([...Array(32).keys()].map((i) => [`t${i}`, () => 0])) },
+      'program x: threads: expected at most 31, found 32',
+    ],
     [{ ...good, threads: { a: 5 } }, 'program x: thread a: expected a function, found 5'],
     [{ ...good, finally: 1 }, 'program x: finally: expected a function, found 1'],
     [{ ...good, sometimes: { w: 1 } }, 'program x: sometimes w: expected a function, found 1'],
