@@ -3,7 +3,7 @@ import { READ, READ_BYTES, STORE, WRITE } from '../model/operation.ts'
 import { Broken } from './broken.ts'
 import { grown } from './grown.ts'
 import type { Sequence } from './sequence.ts'
-import { AWAKE, EXPIRE, KILL } from './step-kinds.ts'
+import { AWAKE, EXPIRE, KILL, MARK } from './step-kinds.ts'
 
 /**
  * What the threads do Unordered: it runs along with the step before, nothing waits for it, and two that nothing orders are a
@@ -305,11 +305,13 @@ export class Unordered {
 
   /** Whether a killed thread did this write since its last step: nobody knows what its bytes are. */
   isTorn(access: number): boolean {
-    const { tip, what, position, killed } = this.#sequence
+    const { tip, what, position, previous, killed } = this.#sequence
     const thread = this.#accesses.thread[access]
     if (((killed >> thread) & 1) === 0) return false
-    const last = tip[thread]
-    return what[last] === KILL && this.#accesses.time[access] === position[last] - 1
+    // The last step before it was killed. That it had chosen to be is marked in between.
+    let last = previous[tip[thread]]
+    while (last >= 0 && what[last] === MARK) last = previous[last]
+    return this.#accesses.time[access] === (last < 0 ? 0 : position[last])
   }
 
   /** The bytes of a word that killed threads have left undefined. */

@@ -123,6 +123,24 @@ describe('a thread that may be killed', () => {
 })
 
 describe('torn bytes', () => {
+  it('are torn also where the heir looked once before the death, and mends only what it then finds', () => {
+    const program: Program = {
+      name: 'looked before',
+      words: 1,
+      threads: {
+        a: (memory) => memory.write(0, 0),
+        b: (memory) => {
+          if (!alive(memory, 0)) memory.store(0, 0)
+          return alive(memory, 0) ? undefined : memory.read(0)
+        },
+      },
+      faults: { kill: ['a'] },
+    }
+    const { failure } = explore(program)
+    expect(failure?.kind).toBe('data-race')
+    expect(replay(program, failure?.schedule ?? '').failure?.kind).toBe('data-race')
+  })
+
   /** Writes Unordered, then says so; the heir takes over when the writer is dead. */
   function inheritance(heir: (memory: Memory) => unknown): Program {
     return {
