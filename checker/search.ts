@@ -43,9 +43,10 @@ import { Work } from './work.ts'
  * sequence) and TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022: a part says wholly what it is).
  * Neither wakeup trees nor sleep sets: what has been brought before a turn says what may still be.
  *
- * Where other searches win: the graph search that this one replaced was up to twice as fast where stores and readers are many,
- * and half to an eighth as fast where all add to one word, or wait for locks. One with wakeup trees, that looks for no data races, knows no
- * `wait`, and whose work cannot be divided, makes 1.5 times as many executions a second in the median (`test/bench/README.md`).
+ * Where other searches win: the graph search that this one replaced was two to three times as fast where stores and readers are
+ * many, about as fast on most structures, and half to a ninth as fast where all add to one word, or wait for locks. One with wakeup trees,
+ * that looks for no data races, knows no `wait`, and whose work cannot be divided, makes 1.5 times as many executions a second in the
+ * median (`test/bench/README.md`).
  */
 
 // How an entry came to be where it is.

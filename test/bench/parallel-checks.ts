@@ -10,10 +10,10 @@ function known(name: string, ...size: readonly number[]): Check {
 }
 
 export const checks: readonly Check[] = [
-  known('adds', 9),
+  known('adds', 10),
   known('repeated-adds', 4, 3),
-  known('lastzero', 16),
-  known('indexer', 17),
+  known('lastzero', 18),
+  known('indexer', 18),
   { program: michaelScott(3, 2, 1), expect: { verdict: 'holds', executions: 281_454 } },
   { program: semaphored(4, 2), expect: { verdict: 'holds', executions: 101_376 } },
 ]
