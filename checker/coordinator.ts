@@ -96,7 +96,11 @@ export class Coordinator {
     const wanted = sumOf(open.map(massOf)) / idle
     const { piece, subtrees } = place
     let count = 1
-    for (let mass = subtrees[0].mass; count < subtrees.length && mass < wanted; count++) mass += subtrees[count].mass
+    // One that is more than what is wanted is left to the others: with a search that goes deep first, it is often nearly all.
+    for (let mass = subtrees[0].mass; count < subtrees.length; count++) {
+      mass += subtrees[count].mass
+      if (mass > wanted) break
+    }
     const job = { id: this.#jobs++, subtrees: subtrees.slice(0, count), witnessed: [...this.#witnessedBefore(place)] }
     const taken = { ...place, subtrees: job.subtrees, taken: { id: job.id, tally: emptyTally } }
     const rest = { piece, tally: emptyTally, subtrees: subtrees.slice(count) }

@@ -286,7 +286,10 @@ export class Crew {
     for (let waiting = idle.length; waiting > 0; waiting--) {
       if (!this.#give(idle[idle.length - waiting], waiting, current, seconds)) {
         const wanted = coordinator.heaviest(waiting)
-        for (const { call, order } of busy) if (wanted.includes(order.job as number)) callBack(call, order.serial, toShare)
+        // Whoever was given something just now is among them.
+        for (const { call, order } of this.#busy(current)) {
+          if (wanted.includes(order.job as number)) callBack(call, order.serial, toShare)
+        }
         return
       }
     }
