@@ -2,7 +2,10 @@ import { guarantee } from '../../checker/guarantee.ts'
 import { lineWords } from '../../core/layout.ts'
 import type { Memory } from '../../core/memory.ts'
 import { distance, isClosed, positionIn, positionStep } from '../../core/position.ts'
-import { Ring, type RingOptions, type Sink, type Source } from '../../core/ring.ts'
+import { Ring } from '../../core/ring.ts'
+import type { RingOptions } from '../../core/ring-layout.ts'
+import type { Sink } from '../../core/ring-sink.ts'
+import type { Source } from '../../core/ring-source.ts'
 import { type Mark, type Program, program, type Readable } from '../../model/program.ts'
 import {
   AnonymousMemory,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { ForwardingMemory } from '../../core/index.ts'
@@ -7,9 +7,9 @@ import { root } from '../checker/fixtures/installed-heddle.ts'
 /**
  * A place where a structure touches shared memory, as lines, the innermost first: `holder.ts:43 holder.ts:70 mutex.ts:116`.
  *
- * It is a call on a `Memory` in the file of the structure, or in `core/layout.ts`; or one in a part that several structures
- * use, or one structure for several ends, together with the way there from the file of the structure: what serves all must be
- * tried for each.
+ * It is a call on a `Memory` in a file of the structure (`ring.ts`, `ring-sink.ts` ...), or in `core/layout.ts`; or one in a
+ * part that several structures use, or one structure for several ends, together with the way there from the file of the
+ * structure: what serves all must be tried for each.
  */
 export type Place = string
 
@@ -83,15 +83,19 @@ function placesThrough(call: SourceCall, file: string): FoundPlace[] {
   )
 }
 
+/** Whether a file of `core` belongs to a structure. */
+const isOf = (structure: string, file: string): boolean => file === `${structure}.ts` || file.startsWith(`${structure}-`)
+
 /** The places of a structure. Those in `layout.ts` count once, whatever calls it, and some structures have no use for some. */
 export function placesOf(structure: string): readonly FoundPlace[] {
-  return ['layout.ts', `${structure}.ts`].flatMap((file) => callsIn(file).flatMap((call) => placesThrough(call, file)))
+  const files = readdirSync(join(root, 'core')).filter((file) => isOf(structure, file))
+  return ['layout.ts', ...files].flatMap((file) => callsIn(file).flatMap((call) => placesThrough(call, file)))
 }
 
 /** The place of a structure that a stack trace goes through, if it goes through one. */
 export function placeIn(stack: string, structure: string): Place | undefined {
   const frames = [...stack.matchAll(/\/core\/([a-z-]+\.ts):(\d+):\d+/g)]
-    .filter(([, file]) => [structure, 'layout'].includes((file as string).slice(0, -3)) || parts.includes(file as string))
+    .filter(([, file]) => ['layout.ts', ...parts].includes(file as string) || isOf(structure, file as string))
     .map(([, file, line]) => `${file}:${line}`)
   const outermost = frames.findIndex((frame) => !parts.includes(frame.split(':')[0] as string))
   return outermost < 0 ? undefined : frames.slice(0, outermost + 1).join(' ')

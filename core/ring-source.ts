@@ -1,0 +1,292 @@
+import { isLost, wordOfSelf } from './holder.ts'
+import { part, requireWholeItems } from './items.ts'
+import type { Memory } from './memory.ts'
+import { Patience } from './patience.ts'
+import { distance, isClosed, itemAt, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
+import { requireTimeout, show } from './require.ts'
+import { type RingLayout, seatFromPosition, unsettled, vacant } from './ring-layout.ts'
+
+/** How a stream ended: its writer closed it, or died. */
+export type StreamEnd = 'closed' | 'abandoned'
+
+/**
+ * A reading end of a ring. One thread has it and no other may call it.
+ *
+ * Reading costs one copy, and one exchange for each `advance`; one load each time the items known of are used up. A notify
+ * is called only for a writer that announced that it sleeps.
+ */
+export class Source {
+  /** Which reader this is, from 0. */
+  readonly reader: number
+  /** How many items fit. */
+  readonly capacity: number
+  /** Bytes of an item. */
+  readonly itemBytes: number
+  private readonly memory: Memory
+  private readonly spins: number
+  private readonly writtenAt: number
+  private readonly readAt: number
+  private readonly itemsByte: number
+  /** The next item to read: always what the shared word says, without its flags. */
+  private next: number
+  private isOpen = true
+  /** So many items are there for certain: the writer only ever adds, so that a stale count errs on the safe side. */
+  private ready = 0
+  /** `written` as it was at the last `refresh`, with its flags. */
+  private seen = 0
+
+  /** Use `Ring.source`. */
+  constructor(layout: RingLayout, reader: number, spins: number, position: number) {
+    this.memory = layout.memory
+    this.capacity = layout.capacity
+    this.itemBytes = layout.itemBytes
+    this.reader = reader
+    this.spins = spins
+    this.writtenAt = layout.writtenAt
+    this.readAt = layout.readAt(reader)
+    this.itemsByte = layout.itemsByte
+    this.next = position
+  }
+
+  /** How many items were pushed before the next one to read, since the ring was created at position 0, modulo 2^30. */
+  get position(): number {
+    return itemAt(this.next)
+  }
+
+  /**
+   * How many items can be read now: at least this many, and not 0 unless there was none at the call. Wait-free; costs one
+   * shared load only when no item is known of.
+   */
+  available(): number {
+    return this.ready > 0 ? this.ready : this.refresh()
+  }
+
+  /**
+   * How many items can be read, as `available`, but sleeps while there is none. Blocking: needs the writer to push.
+   *
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns 0 when there was still no item at a last look after that time, or the stream has ended
+   * @throws RangeError when the time-out is not a number
+   */
+  wait(timeoutMs: number = Infinity): number {
+    requireTimeout('Source.wait', timeoutMs)
+    if (this.available() === 0) this.waitForItems(timeoutMs)
+    return this.ready
+  }
+
+  /**
+   * Copies an item out without consuming it. Wait-free; touches no position unless the item is beyond those known of.
+   *
+   * @param index 0 for the oldest unread item, at most the number of items available minus 1
+   * @param target `itemBytes` bytes to copy into; default: new ones
+   * @returns the target
+   * @throws RangeError when there is no such item yet, or the target has another length
+   */
+  get(index: number, target: Uint8Array = new Uint8Array(this.itemBytes)): Uint8Array {
+    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    this.requireAvailable('Source.get', index)
+    this.readOne(index, target)
+    return target
+  }
+
+  /**
+   * Where in the memory the bytes of an item begin, for whoever reads them through a view of its own. They stay as they are
+   * until `advance` goes past the item. Wait-free, as `get`.
+   *
+   * @param index 0 for the oldest unread item, at most the number of items available minus 1
+   * @throws RangeError when there is no such item yet
+   */
+  byteOf(index: number): number {
+    this.requireAvailable('Source.byteOf', index)
+    return this.slotByte(index)
+  }
+
+  /**
+   * Consumes items: they can no longer be read here, and are the writer's again once all readers consumed them. Wait-free.
+   *
+   * @param count from 0 to the number of items available
+   * @throws RangeError when it is not
+   */
+  advance(count: number): void {
+    if (!(count >= 0 && count <= this.ready)) this.refresh()
+    if (!Number.isInteger(count) || count < 0 || count > this.ready) {
+      throw new RangeError(`Source.advance: expected 0 to ${this.ready} (the items available), found ${show(count)}`)
+    }
+    if (count > 0) this.consume(count)
+  }
+
+  /**
+   * Reads and consumes one item, or returns false when there is none. Wait-free. Takes effect at the load of `written`
+   * that showed the item.
+   *
+   * @param target `itemBytes` bytes to copy into
+   * @throws RangeError when the target has another length
+   */
+  tryPop(target: Uint8Array): boolean {
+    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    if (this.ready === 0 && this.refresh() === 0) return false
+    this.readOne(0, target)
+    this.consume(1)
+    return true
+  }
+
+  /**
+   * Reads and consumes one item, sleeping while there is none. Blocking: needs the writer to push.
+   *
+   * @param target `itemBytes` bytes to copy into
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns false when there was still no item at a last look after that time
+   * @throws RangeError when the target has another length or the time-out is not a number
+   */
+  pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
+    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    requireTimeout('Source.pop', timeoutMs)
+    if (this.ready === 0 && this.refresh() === 0 && !this.waitForItems(timeoutMs)) return false
+    this.readOne(0, target)
+    this.consume(1)
+    return true
+  }
+
+  /**
+   * Reads and consumes as many items as there are and fit, with one exchange for all of them. Wait-free.
+   *
+   * @param target a multiple of `itemBytes` bytes; items are copied end to end by at most two copies
+   * @returns how many items; 0 when there is none
+   * @throws RangeError when the length is not a multiple of `itemBytes`
+   */
+  tryPopBatch(target: Uint8Array): number {
+    const wanted = requireWholeItems('Source', target, this.itemBytes)
+    if (this.ready < wanted) this.refresh()
+    const count = Math.min(wanted, this.ready)
+    if (count > 0) this.readMany(target, count)
+    return count
+  }
+
+  /**
+   * Reads and consumes items as `tryPopBatch` does, but sleeps while there is none at all. Blocking.
+   *
+   * @param target a multiple of `itemBytes` bytes
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns how many items: at least 1, unless the time was over or the target is empty
+   * @throws RangeError when the length is not a multiple of `itemBytes` or the time-out is not a number
+   */
+  popBatch(target: Uint8Array, timeoutMs: number = Infinity): number {
+    requireTimeout('Source.popBatch', timeoutMs)
+    const popped = this.tryPopBatch(target)
+    if (popped > 0 || target.length === 0) return popped
+    if (!this.waitForItems(timeoutMs)) return 0
+    const count = Math.min(target.length / this.itemBytes, this.ready)
+    this.readMany(target, count)
+    return count
+  }
+
+  /**
+   * Whether the stream has ended: everything was read, and nobody will push more. Wait-free. Tells why `pop` returned false.
+   *
+   * - `'closed'`: the writer closed it.
+   * - `'abandoned'`: the writer died. Another one may take its place, and then the stream goes on.
+   */
+  end(): StreamEnd | undefined {
+    if (this.available() > 0) return undefined
+    // As in `waitForItems`.
+    // Safety: ring/ends, ring/survives-writer
+    if (!isClosed(this.seen) && (!this.isAbandoned() || this.refresh() > 0)) return undefined
+    return isClosed(this.seen) ? 'closed' : 'abandoned'
+  }
+
+  /**
+   * Leaves the ring: from now on this reader holds nobody back, and another thread can take its place. Wait-free. Every later
+   * call throws; closing again does nothing.
+   */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.ready = 0
+    const { memory, readAt } = this
+    // Who takes the place of a thread that dies while it leaves does not go on from a position that holds nobody back.
+    // Safety: ring/joins
+    memory.store(readAt + seatFromPosition, wordOfSelf('Source', memory) | unsettled)
+    // The writer no longer waits for this reader, which reads nothing any more; if it sleeps, it is woken.
+    // Safety: ring/leaves
+    publishPosition(memory, readAt, withClosed(this.next))
+    // Until here the seat was this thread's: nobody else has moved the position.
+    // Safety: ring/leaves
+    memory.store(readAt + seatFromPosition, vacant)
+  }
+
+  private requireAvailable(who: string, index: number): void {
+    if (!(index >= 0 && index < this.ready)) this.refresh()
+    if (!Number.isInteger(index) || index < 0 || index >= this.ready) {
+      throw new RangeError(`${who}: expected an index below the ${this.ready} available items, found ${show(index)}`)
+    }
+  }
+
+  private readOne(index: number, target: Uint8Array): void {
+    // The item is published, as `ready` says, and this reader is not past it: nobody writes these bytes.
+    // Safety: ring/whole-items, ring/back-pressure
+    this.memory.readBytes(this.slotByte(index), target)
+  }
+
+  private slotByte(index: number): number {
+    return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
+  }
+
+  private readMany(target: Uint8Array, count: number): void {
+    const { itemBytes } = this
+    const slot = itemAt(this.next) & (this.capacity - 1)
+    const first = Math.min(count, this.capacity - slot)
+    // As in `readOne`, for `count` slots: up to the end of the ring, and the rest from its beginning.
+    // Safety: ring/whole-items, ring/back-pressure
+    this.memory.readBytes(this.itemsByte + slot * itemBytes, part(target, 0, first * itemBytes))
+    if (first < count) {
+      this.memory.readBytes(this.itemsByte, part(target, first * itemBytes, (count - first) * itemBytes))
+    }
+    this.consume(count)
+  }
+
+  private consume(count: number): void {
+    this.ready -= count
+    this.next = (this.next + count * positionStep) | 0
+    // The bytes of these items are this reader's until this exchange and, once all readers are past them, the writer's.
+    // Observed by the load in `Sink.refresh`. Nobody else moves this position; a writer that sleeps on it is woken.
+    // Safety: ring/back-pressure, ring/in-order
+    publishPosition(this.memory, this.readAt, this.next)
+  }
+
+  /** Looks where the writer is; returns how many items there are. */
+  private refresh(): number {
+    if (!this.isOpen) throw new Error('Source: it was closed')
+    // Every item before this position was written whole, and is this reader's to read until it moves its own position.
+    // Written by the exchange in `Sink.publish`, or on top of it by a reader that announced itself, which read it too.
+    // Safety: ring/publishes, ring/in-order
+    this.seen = this.memory.load(this.writtenAt)
+    this.ready = distance(this.next, positionIn(this.seen))
+    return this.ready
+  }
+
+  /** Called when a `refresh` found no item. */
+  private waitForItems(timeoutMs: number): boolean {
+    const patience = new Patience(this.memory, timeoutMs, this.spins)
+    while (!patience.over && !isClosed(this.seen)) {
+      // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for.
+      // Safety: ring/survives-writer
+      if (this.isAbandoned()) return this.refresh() > 0
+      // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
+      // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
+      // Safety: ring/wakes, ring/times-out
+      patience.sleep(this.writtenAt, this.seen)
+      if (this.refresh() > 0) return true
+    }
+    return false
+  }
+
+  /** Whether there was a writer, and it is dead. */
+  private isAbandoned(): boolean {
+    const { memory } = this
+    return memory.liveness !== undefined && isLost(memory, memory.load(this.writtenAt + seatFromPosition))
+  }
+
+  private refuseTarget(target: Uint8Array): never {
+    throw new RangeError(`Source: expected a target of ${this.itemBytes} bytes, found ${target.length}`)
+  }
+}
