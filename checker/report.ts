@@ -25,7 +25,7 @@ export interface TraceStep {
   readonly word?: number
   /** Whom `alive` asks about. */
   readonly participant?: number
-  /** What was read, or for `store`, `write` and `writeBytes` what was written. */
+  /** What was read, or for `store`, `write` and `writeBytes` what was written; for `settle` what had been guessed, or `nothing`. */
   readonly value?: number | string
   /** What a read-modify-write left in the word. */
   readonly wrote?: number

@@ -4,6 +4,7 @@ import {
   COMPARE_EXCHANGE,
   DONE,
   FLUSH,
+  GUESS_BYTES,
   LOAD,
   NOT_EQUAL,
   NOTIFY,
@@ -11,6 +12,7 @@ import {
   PAUSE,
   READ,
   READ_BYTES,
+  SETTLE,
   STORE,
   THROWN,
   TIMED_OUT,
@@ -432,7 +434,9 @@ export class Sequence {
         case READ:
         case READ_BYTES:
         case WRITE:
-        case WRITE_BYTES: {
+        case WRITE_BYTES:
+        case GUESS_BYTES:
+        case SETTLE: {
           const answer = this.unordered.operate(thread, at)
           if (at.kind === WRITE || at.kind === WRITE_BYTES) wrote = true
           at = at.child(answer) ?? this.threads[thread].after(at, answer)

@@ -260,6 +260,16 @@ export class WatchedMemory extends ForwardingMemory {
     if (source.length > 0) this.#unpublished = true
   }
 
+  override guessBytes(byte: number, target: Uint8Array): void {
+    this.#before()
+    super.guessBytes(byte, target)
+  }
+
+  override settle(valid: boolean): void {
+    this.#before()
+    super.settle(valid)
+  }
+
   /** Whether a wait that would sleep comes back for no reason. */
   #startles(word: number, expected: number): boolean {
     if (this.#fate?.spurious !== true || this.#startled || this.#dice?.below(2) !== 0) return false

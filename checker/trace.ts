@@ -1,6 +1,18 @@
 import type { History } from '../model/history.ts'
 import type { Machine, Row } from '../model/machine.ts'
-import { ALIVE, KILLED, NOTIFY, operationNames, PAUSE, READ_BYTES, STORE, WRITE, WRITE_BYTES } from '../model/operation.ts'
+import {
+  ALIVE,
+  GUESS_BYTES,
+  KILLED,
+  NOTIFY,
+  operationNames,
+  PAUSE,
+  READ_BYTES,
+  SETTLE,
+  STORE,
+  WRITE,
+  WRITE_BYTES,
+} from '../model/operation.ts'
 import type { TraceStep } from './report.ts'
 
 /** What a machine did, row by row, with the lines of the program that did it. */
@@ -17,17 +29,12 @@ export function traceOf(machine: Machine): TraceStep[] {
   })
   return machine.rows.map((row) => {
     const { thread, node } = row
-    const bulk = node.kind === READ_BYTES || node.kind === WRITE_BYTES
     const source = sources[thread].get(node.depth)
     const value = shown(row)
     return {
       thread: machine.threads[thread].name,
       operation: row.event ?? operationNames[node.kind],
-      ...(row.event === 'killed'
-        ? {}
-        : node.kind === ALIVE
-          ? { participant: node.word }
-          : { word: bulk ? node.word >> 2 : node.word }),
+      ...placeOf(row),
       ...(value === undefined ? {} : { value }),
       ...(row.wrote === undefined ? {} : { wrote: row.wrote }),
       ...(row.from === undefined ? {} : { from: writer(machine, row.from) }),
@@ -36,12 +43,19 @@ export function traceOf(machine: Machine): TraceStep[] {
   })
 }
 
+function placeOf({ node: { kind, word }, event }: Row): Pick<TraceStep, 'word' | 'participant'> {
+  if (event === 'killed' || kind === SETTLE) return {}
+  if (kind === ALIVE) return { participant: word }
+  return { word: kind === READ_BYTES || kind === WRITE_BYTES || kind === GUESS_BYTES ? word >> 2 : word }
+}
+
 function shown(row: Row): number | string | undefined {
   const { node, answer } = row
-  if (row.event !== undefined || node.kind === PAUSE) return undefined
+  if (row.event !== undefined || node.kind === PAUSE || node.kind === GUESS_BYTES) return undefined
   if (node.kind === STORE || node.kind === WRITE) return node.a
   if (node.kind === WRITE_BYTES) return hex(node.bytes)
   if (node.kind === READ_BYTES) return hex(answer as string)
+  if (node.kind === SETTLE) return node.word === 1 ? hex(answer as string) : 'nothing'
   if (node.kind === NOTIFY) return answer
   return answer
 }

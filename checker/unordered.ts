@@ -1,7 +1,8 @@
 import type { Answer, History } from '../model/history.ts'
-import { READ, READ_BYTES, STORE, WRITE } from '../model/operation.ts'
+import { GUESS_BYTES, READ, READ_BYTES, SETTLE, STORE, WRITE } from '../model/operation.ts'
 import { Broken } from './broken.ts'
 import { grown } from './grown.ts'
+import { Guesses } from './guesses.ts'
 import type { Sequence } from './sequence.ts'
 import { AWAKE, EXPIRE, KILL, MARK } from './step-kinds.ts'
 
@@ -76,6 +77,8 @@ export class Unordered {
   // For each entry, how much there was before.
   #writesBefore: Int32Array
   #accessesBefore: Int32Array
+  #guessesBefore: Int32Array
+  readonly #guesses = new Guesses()
   /** What else has to be done to show a failure. */
   witness: readonly number[] = []
   /** The step of a thread after which, and after whose causes, the witness comes; none for the end. */
@@ -87,11 +90,13 @@ export class Unordered {
     this.#kills = sequence.threads.some(({ faults }) => faults.kills > 0)
     this.#writesBefore = new Int32Array(sequence.capacity)
     this.#accessesBefore = new Int32Array(sequence.capacity)
+    this.#guessesBefore = new Int32Array(sequence.capacity)
   }
 
   reserve(capacity: number): void {
     this.#writesBefore = grown(this.#writesBefore, capacity)
     this.#accessesBefore = grown(this.#accessesBefore, capacity)
+    this.#guessesBefore = grown(this.#guessesBefore, capacity)
     if (this.active) this.#clock = grown(this.#clock, capacity * this.#sequence.count)
   }
 
@@ -99,6 +104,7 @@ export class Unordered {
   open(step: number): void {
     this.#writesBefore[step] = this.#writes
     this.#accessesBefore[step] = this.#accesses.count
+    this.#guessesBefore[step] = this.#guesses.count
   }
 
   undo(step: number): void {
@@ -108,6 +114,7 @@ export class Unordered {
       memory[this.#word[write]] = this.#old[write]
     }
     this.#accesses.cut(this.#accessesBefore[step])
+    this.#guesses.count = this.#guessesBefore[step]
   }
 
   // Operations.
@@ -125,6 +132,11 @@ export class Unordered {
         return 0
       case READ_BYTES:
         return this.#readBytes(thread, node)
+      case GUESS_BYTES:
+        this.#guessBytes(thread, node)
+        return 0
+      case SETTLE:
+        return this.#settle(thread, node.word === 1)
       default:
         this.#writeBytes(thread, node)
         return 0
@@ -159,6 +171,36 @@ export class Unordered {
     }
   }
 
+  /** Notes what is there, whoever writes. If nothing races, it is what was written before. */
+  #guessBytes(thread: number, { word: from, a: length }: History): void {
+    if (!this.active) this.#begin()
+    const end = from + length
+    for (let byte = from; byte < end; ) {
+      const word = byte >> 2
+      const stop = Math.min(end, 4 * (word + 1))
+      const mask = maskOf(byte, stop)
+      const torn = (this.tornBytes(word) & mask) !== 0
+      this.#guesses.add(thread, this.#sequence.tip[thread], word, mask, this.#sequence.memory[word], torn)
+      byte = stop
+    }
+  }
+
+  /** Guesses that are valid are reads: made then, not now. Nobody may have written meanwhile who did not know of them. */
+  #settle(thread: number, valid: boolean): string {
+    const guesses = this.#guesses
+    let bytes = ''
+    for (const guess of guesses.settle(thread)) {
+      if (!valid) continue
+      const { word, mask, last, torn } = guesses
+      const time = this.#timeOf(last[guess])
+      if (torn[guess] === 1) this.#fail()
+      this.#checkGuess(thread, word[guess], mask[guess], last[guess], time)
+      this.#accesses.add(word[guess], thread, time, mask[guess])
+      bytes += guesses.bytesOf(guess)
+    }
+    return bytes
+  }
+
   #overwrite(word: number, value: number): void {
     const { memory } = this.#sequence
     const write = this.#writes++
@@ -174,7 +216,7 @@ export class Unordered {
   /** A thread accesses bytes of a word. */
   #access(thread: number, word: number, mask: number, writes: boolean): void {
     if (!this.active) this.#begin()
-    const { tip, lastWrite, lastRead, writeBefore, readBefore, standing, position } = this.#sequence
+    const { tip, lastWrite, lastRead, writeBefore, readBefore, standing } = this.#sequence
     const last = tip[thread]
     this.#checkAgainstAccesses(thread, word, mask, writes, last)
     for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) this.#checkAgainst(write, thread, last)
@@ -187,7 +229,7 @@ export class Unordered {
       const others = standing[word] & ~(1 << thread)
       if (others !== 0) this.#fail([31 - Math.clz32(others)])
     }
-    this.#accesses.add(word, thread, last < 0 ? 0 : position[last], writes ? mask | WROTE : mask)
+    this.#accesses.add(word, thread, this.#timeOf(last), writes ? mask | WROTE : mask)
   }
 
   // Races.
@@ -202,6 +244,32 @@ export class Unordered {
   #checkAgainst(step: number, thread: number, last: number): void {
     const owner = this.#sequence.thread[step]
     if (owner !== thread && this.#known(last, owner) < this.#sequence.position[step]) this.#fail()
+  }
+
+  /** Whether a guess, made after the entry `last` of its thread, races with a write. */
+  #checkGuess(thread: number, word: number, mask: number, last: number, time: number): void {
+    const accesses = this.#accesses
+    const { lastWrite, writeBefore, tip, previous, thread: owners, position } = this.#sequence
+    for (let access = accesses.newest[word]; access >= 0; access = accesses.below[access]) {
+      const other = accesses.mask[access]
+      const owner = accesses.thread[access]
+      if ((other & mask) === 0 || (other & (WROTE | ORDERED)) !== WROTE || owner === thread) continue
+      const written = accesses.time[access]
+      if (this.#known(last, owner) > written) continue
+      let step = tip[owner]
+      while (this.#timeOf(step) > written) step = previous[step]
+      if (this.#known(step, thread) <= time) this.#fail()
+    }
+    for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) {
+      const owner = owners[write]
+      if (owner === thread || this.#known(last, owner) >= position[write]) continue
+      if (this.#known(write, thread) <= time) this.#fail()
+    }
+  }
+
+  /** Which one an entry is of its thread, from 1; 0 where there is none. */
+  #timeOf(step: number): number {
+    return step < 0 ? 0 : this.#sequence.position[step]
   }
 
   /** How many entries of a thread happened before an entry of another one. */
@@ -235,7 +303,7 @@ export class Unordered {
 
   /** A step has been taken at a location. */
   noteStep(step: number, word: number, writes: number): void {
-    const { words, thread, what, node, previous, position } = this.#sequence
+    const { words, thread, what, node, previous } = this.#sequence
     const write = this.#sequence.writeBefore[step]
     if (write >= 0 && this.#sequence.synchronizes(step)) this.join(step, write)
     if (word >= words || this.#accesses.newest[word] < 0 || what[step] === EXPIRE || what[step] === KILL) return
@@ -245,8 +313,7 @@ export class Unordered {
     if (node[step].kind !== STORE) this.#checkAgainstAccesses(owner, word, wholeWord, false, step)
     // What is written SeqCst is not torn.
     if (writes === 1 && this.#kills) {
-      const before = previous[step]
-      this.#accesses.add(word, owner, before < 0 ? 0 : position[before], wholeWord | WROTE | ORDERED)
+      this.#accesses.add(word, owner, this.#timeOf(previous[step]), wholeWord | WROTE | ORDERED)
     }
   }
 

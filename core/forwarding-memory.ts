@@ -96,6 +96,14 @@ export class ForwardingMemory implements Memory {
     this.memory.writeBytes(byte, source)
   }
 
+  guessBytes(byte: number, target: Uint8Array): void {
+    this.memory.guessBytes(byte, target)
+  }
+
+  settle(valid: boolean): void {
+    this.memory.settle(valid)
+  }
+
   now(): number {
     return this.memory.now()
   }

@@ -59,6 +59,31 @@ export interface Memory {
   /** Copies all of `source` in, starting at offset `byte`. `source` must not lie in the memory itself. */
   writeBytes(byte: number, source: Uint8Array): void
 
+  // Guesses: plain reads that others may write under. What was copied is nothing, until it is known that nobody did.
+
+  /**
+   * Copies as `readBytes` does, but may race with writers. What is in `target` then is undefined, and it must be left alone,
+   * until `settle`. Several guesses may be settled at once.
+   */
+  guessBytes(byte: number, target: Uint8Array): void
+  /**
+   * Ends all guesses that this thread has made since it last settled. `settle(true)` claims that each write to those bytes
+   * happens before the guess or after it, which the checker proves: the targets now hold what was written before. After
+   * `settle(false)` they hold nothing.
+   *
+   * To have found a version unchanged by a `load` proves nothing: a read is not ordered before what a later writer does. By a
+   * read-modify-write it does, if who writes the bytes first does a read-modify-write of the same word: that one reads from
+   * the guesser's, or the guesser's shows it.
+   *
+   * ```ts
+   * const version = memory.load(at)                       // the writer: memory.exchange(at, writing)
+   * memory.guessBytes(byte, target)                       //             memory.writeBytes(byte, item)
+   * const valid = memory.add(at, 0) === version           //             memory.store(at, version + 1)
+   * memory.settle(valid)
+   * ```
+   */
+  settle(valid: boolean): void
+
   /** Milliseconds from an arbitrary start, never going back. Only for computing timeouts; constant in the checker. */
   now(): number
 

@@ -219,6 +219,13 @@ export class SharedMemory implements Memory {
     }
   }
 
+  guessBytes(byte: number, target: Uint8Array): void {
+    this.readBytes(byte, target)
+  }
+
+  /** Nothing is left to do: the bytes were copied, and the read-modify-write that came between is a barrier. */
+  settle(_valid: boolean): void {}
+
   now(): number {
     return globalThis.performance.now()
   }

@@ -5,6 +5,7 @@ import {
   COMPARE_EXCHANGE,
   DONE,
   FLUSH,
+  GUESS_BYTES,
   KILLED,
   LOAD,
   NOTIFY,
@@ -12,6 +13,7 @@ import {
   PAUSE,
   READ,
   READ_BYTES,
+  SETTLE,
   STORE,
   THROWN,
   updated,
@@ -31,7 +33,7 @@ import { SimulatedMemory } from './simulated-memory.ts'
  * from then on a search walks nodes, and switching threads is free.
  */
 
-/** What an operation answered: a number, or the bytes of a bulk read as a string. */
+/** What an operation answered: a number, or the bytes of a bulk read, or of settled guesses, as a string. */
 export type Answer = number | string
 
 /** A mark as it was made, between the operation before and the one of its node. */
@@ -129,6 +131,8 @@ function endsIteration(node: History, answer: Answer): boolean {
     case LOAD:
     case READ:
     case READ_BYTES:
+    case GUESS_BYTES:
+    case SETTLE:
     case ALIVE:
       return false
     case COMPARE_EXCHANGE:
@@ -279,7 +283,10 @@ function foresee(
     case ALIVE:
       return 1
     case FLUSH:
+    case GUESS_BYTES:
       return 0
+    case SETTLE:
+      return word === 0 ? '' : undefined
   }
   const old = written.get(word) ?? predict(word)
   if (old === undefined || kind === LOAD || kind === READ) return old

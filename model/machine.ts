@@ -4,6 +4,7 @@ import {
   COMPARE_EXCHANGE,
   DONE,
   FLUSH,
+  GUESS_BYTES,
   isStep,
   LOAD,
   NOT_EQUAL,
@@ -12,6 +13,7 @@ import {
   PAUSE,
   READ,
   READ_BYTES,
+  SETTLE,
   STORE,
   THROWN,
   TIMED_OUT,
@@ -38,6 +40,19 @@ interface Access {
   /** The row of the access in `rows`. */
   readonly row: number
   readonly earlier: Access | undefined
+}
+
+/** Bytes that a thread has copied, and not settled yet. */
+interface Guess {
+  /** The first one. */
+  readonly byte: number
+  /** What was there, as a string of char codes. */
+  readonly bytes: string
+  /** The time of the thread at the guess. */
+  readonly time: number
+  readonly row: number
+  /** What makes it wrong to claim that nothing raced with it. */
+  readonly spoilt: Race | undefined
 }
 
 /** One operation that was done. */
@@ -80,6 +95,8 @@ export class Machine {
   readonly #writers: Map<number, number>
   /** For each word the bytes that a killed thread has left undefined. */
   readonly #torn: Map<number, number>
+  /** The guesses that each thread has not settled. */
+  readonly #guesses: (readonly Guess[])[]
   /** For each killed thread the row of the kill, for each other -1. */
   readonly #killed: Int32Array
   /** Threads whose `wait` has come back for no reason. */
@@ -99,6 +116,7 @@ export class Machine {
     this.#accesses = new Map(from === undefined ? [] : from.#accesses)
     this.#writers = new Map(from === undefined ? [] : from.#writers)
     this.#torn = new Map(from === undefined ? [] : from.#torn)
+    this.#guesses = from === undefined ? threads.map(() => []) : [...from.#guesses]
     this.#killed = from === undefined ? new Int32Array(threads.length).fill(-1) : from.#killed.slice()
     this.#startled = from === undefined ? new Uint8Array(threads.length) : from.#startled.slice()
     if (from !== undefined) return
@@ -287,6 +305,9 @@ export class Machine {
     for (const [word, queue] of this.queues) if (queue.length > 0) key += `;${word}:${queue.join()}`
     for (const row of this.#killed) if (row >= 0) key += 'k'
     for (const [word, mask] of this.#torn) if (mask !== 0) key += `;${word}t${mask}`
+    for (const [thread, guesses] of this.#guesses.entries()) {
+      for (const { bytes, spoilt } of guesses) key += `;${thread}g${bytes}${spoilt === undefined ? '' : '!'}`
+    }
     if (this.#startled.includes(1)) key += `;${this.#startled.join()}`
     if (races) {
       key += `|${this.#clocks.join('/')}`
@@ -403,6 +424,13 @@ export class Machine {
           this.#clocks[thread][thread]++
           answer = this.#bulk(thread, at)
           break
+        case GUESS_BYTES:
+          this.#clocks[thread][thread]++
+          this.#guess(thread, at)
+          break
+        case SETTLE:
+          answer = this.#settle(thread, at)
+          break
         case FLUSH:
           this.#note(thread, at, 0, undefined, undefined, undefined)
           break
@@ -436,6 +464,49 @@ export class Machine {
     return writes ? 0 : bytes
   }
 
+  #guess(thread: number, node: History): void {
+    const row = this.rows.length
+    let bytes = ''
+    let spoilt: Race | undefined
+    for (let byte = node.word; byte < node.word + node.a; byte++) {
+      const word = byte >> 2
+      const mask = 1 << (byte & 3)
+      bytes += String.fromCharCode((this.memory[word] >>> (8 * (byte & 3))) & 255)
+      spoilt ??= this.#tornRead(thread, word, mask) ?? this.#racing(thread, word, mask, false, true)
+    }
+    const time = this.#clocks[thread][thread]
+    this.#guesses[thread] = [...this.#guesses[thread], { byte: node.word, bytes, time, row, spoilt }]
+    this.#note(thread, node, 0, undefined, undefined, undefined)
+  }
+
+  /** If nothing raced with the guesses, they are reads: made at the time of the guess, not now. */
+  #settle(thread: number, node: History): Answer {
+    const guesses = node.word === 1 ? this.#guesses[thread] : []
+    const answer = guesses.map(({ bytes }) => bytes).join('')
+    this.#guesses[thread] = []
+    this.#note(thread, node, answer, undefined, undefined, undefined)
+    for (const { byte: from, bytes, time, row, spoilt } of guesses) {
+      this.race ??= spoilt
+      for (let byte = from; byte < from + bytes.length; byte++) {
+        const earlier = this.#accesses.get(byte >> 2)
+        this.#accesses.set(byte >> 2, { thread, time, mask: 1 << (byte & 3), writes: false, plain: true, row, earlier })
+      }
+    }
+    return answer
+  }
+
+  /** A write spoils the guesses of those bytes that it does not know of. */
+  #spoil(thread: number, word: number, mask: number): void {
+    const clock = this.#clocks[thread]
+    for (const [other, guesses] of this.#guesses.entries()) {
+      if (other === thread || guesses.length === 0) continue
+      this.#guesses[other] = guesses.map((guess) => {
+        if (guess.spoilt !== undefined || guess.time <= clock[other] || !covers(guess, word, mask)) return guess
+        return { ...guess, spoilt: { thread, word, rows: [guess.row, this.rows.length], torn: false } }
+      })
+    }
+  }
+
   #note(
     thread: number,
     node: History,
@@ -457,8 +528,12 @@ export class Machine {
   }
 
   #readTorn(thread: number, word: number, mask: number): void {
-    if ((this.tornBytes(word) & mask) === 0) return
-    this.race ??= { thread, word, rows: [this.#writers.get(word) as number, this.rows.length], torn: true }
+    this.race ??= this.#tornRead(thread, word, mask)
+  }
+
+  #tornRead(thread: number, word: number, mask: number): Race | undefined {
+    if ((this.tornBytes(word) & mask) === 0) return undefined
+    return { thread, word, rows: [this.#writers.get(word) as number, this.rows.length], torn: true }
   }
 
   /** The bytes of a word that a killed thread has left undefined: bit 0 is the byte of least significance. */
@@ -467,16 +542,30 @@ export class Machine {
   }
 
   #access(thread: number, word: number, mask: number, writes: boolean, plain: boolean): void {
-    const clock = this.#clocks[thread]
-    const earlier = this.#accesses.get(word)
     if (writes && this.#torn.has(word)) this.#torn.set(word, (this.#torn.get(word) as number) & ~mask)
-    for (let other = earlier; other !== undefined; other = other.earlier) {
+    this.race ??= this.#racing(thread, word, mask, writes, plain)
+    if (writes) this.#spoil(thread, word, mask)
+    const time = this.#clocks[thread][thread]
+    const earlier = this.#accesses.get(word)
+    this.#accesses.set(word, { thread, time, mask, writes, plain, row: this.rows.length, earlier })
+  }
+
+  /** What an access races with, the newest first. */
+  #racing(thread: number, word: number, mask: number, writes: boolean, plain: boolean): Race | undefined {
+    const clock = this.#clocks[thread]
+    for (let other = this.#accesses.get(word); other !== undefined; other = other.earlier) {
       if (other.thread === thread || (other.mask & mask) === 0) continue
       if (!(writes || other.writes) || !(plain || other.plain)) continue
-      if (other.time > clock[other.thread]) this.race ??= { thread, word, rows: [other.row, this.rows.length], torn: false }
+      if (other.time > clock[other.thread]) return { thread, word, rows: [other.row, this.rows.length], torn: false }
     }
-    this.#accesses.set(word, { thread, time: clock[thread], mask, writes, plain, row: this.rows.length, earlier })
+    return undefined
   }
+}
+
+/** Whether some of these bytes of a word were guessed. */
+function covers({ byte, bytes }: Guess, word: number, mask: number): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((byte + i) >> 2 === word && (mask >> ((byte + i) & 3)) & 1) return true
+  return false
 }
 
 function isPlainWrite(kind: number): boolean {

@@ -20,12 +20,16 @@ export const WRITE_BYTES = 15
 export const ALIVE = 16
 /** Makes bytes durable: `word` is the first byte, `a` the length. Touches nothing that a thread could see. */
 export const FLUSH = 17
+/** Copies bytes out that are nothing until they are settled: `word` is the first byte, `a` the length. */
+export const GUESS_BYTES = 18
+/** Ends guesses: `word` is 1 if nothing raced with them and else 0, `a` how many bytes were guessed. */
+export const SETTLE = 19
 /** Not an operation: the thread returned. */
-export const DONE = 18
+export const DONE = 20
 /** Not an operation: the thread threw. */
-export const THROWN = 19
+export const THROWN = 21
 /** Not an operation: the thread was killed. */
-export const KILLED = 20
+export const KILLED = 22
 
 export const operationNames: readonly string[] = [
   'load',
@@ -46,6 +50,8 @@ export const operationNames: readonly string[] = [
   'writeBytes',
   'alive',
   'flush',
+  'guessBytes',
+  'settle',
   'return',
   'throw',
   'killed',

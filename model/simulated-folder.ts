@@ -205,6 +205,10 @@ class FileView extends ForwardingMemory implements FileMemory {
     super.writeBytes(this.byteOf(byte, source.length), source)
   }
 
+  override guessBytes(byte: number, target: Uint8Array): void {
+    super.guessBytes(this.byteOf(byte, target.length), target)
+  }
+
   private wordOf(word: number): number {
     this.requireOpen()
     if (Number.isInteger(word) && word >= 0 && word < this.size) return this.at + word

@@ -6,12 +6,14 @@ import {
   COMPARE_EXCHANGE,
   EXCHANGE,
   FLUSH,
+  GUESS_BYTES,
   LOAD,
   NOTIFY,
   OR,
   PAUSE,
   READ,
   READ_BYTES,
+  SETTLE,
   STORE,
   SUB,
   WAIT,
@@ -36,6 +38,9 @@ export abstract class SimulatedMemory implements Memory {
 
   declare readonly durability?: NonNullable<Memory['durability']>
 
+  /** The targets of guesses that are not settled, and their lengths then. */
+  readonly #guesses: { readonly target: Uint8Array; readonly length: number }[] = []
+
   /**
    * @param participant who uses this memory, where there are participants
    * @param durable whether it is on a disk
@@ -57,10 +62,11 @@ export abstract class SimulatedMemory implements Memory {
 
   /**
    * Answers one operation: the value read, the old value of a read-modify-write, a number of `operation.ts` for `wait`,
-   * how many were woken for `notify`, the bytes as a string of char codes for `readBytes`, 1 or 0 for `alive`.
+   * how many were woken for `notify`, the bytes as a string of char codes for `readBytes`, 1 or 0 for `alive`, for a
+   * `settle` that is valid the bytes of all guesses one after the other.
    *
-   * @param word the word; for bulk copies the first byte; for `alive` the participant
-   * @param a first operand; for `readBytes` the length
+   * @param word the word; for bulk copies the first byte; for `alive` the participant; for `settle` whether it is valid
+   * @param a first operand; for `readBytes` and `guessBytes` the length; for `settle` how many bytes were guessed
    * @param b second operand; for `wait` the timeout
    */
   protected abstract operate(kind: number, word: number, a: number, b: number, bytes: string): number | string
@@ -139,6 +145,28 @@ export abstract class SimulatedMemory implements Memory {
     this.operate(WRITE_BYTES, byte, source.length, 0, bytes)
   }
 
+  guessBytes(byte: number, target: Uint8Array): void {
+    const { length } = target
+    this.#bytes(byte, length)
+    if (length === 0) return
+    this.operate(GUESS_BYTES, byte, length, 0, '')
+    // Whoever uses it now uses what nobody wrote.
+    for (let i = 0; i < length; i++) target[i] = rubbish(i)
+    this.#guesses.push({ target, length })
+  }
+
+  settle(valid: boolean): void {
+    const guesses = this.#guesses.splice(0)
+    const length = guesses.reduce((sum, guess) => sum + guess.length, 0)
+    if (length === 0) return
+    const bytes = this.operate(SETTLE, valid ? 1 : 0, length, 0, '')
+    if (!valid) return
+    let next = 0
+    for (const guess of guesses) {
+      for (let i = 0; i < guess.length; i++) guess.target[i] = (bytes as string).charCodeAt(next++)
+    }
+  }
+
   now(): number {
     return 0
   }
@@ -157,6 +185,11 @@ export abstract class SimulatedMemory implements Memory {
       )
     }
   }
+}
+
+/** What a guess shows before it is settled. Programs should write other bytes: these are 128 and more. */
+function rubbish(i: number): number {
+  return 255 - (i & 127)
 }
 
 function participantOf(participant: number, count: number): number {

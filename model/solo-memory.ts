@@ -1,12 +1,14 @@
 import {
   COMPARE_EXCHANGE,
   FLUSH,
+  GUESS_BYTES,
   LOAD,
   NOT_EQUAL,
   NOTIFY,
   PAUSE,
   READ,
   READ_BYTES,
+  SETTLE,
   STORE,
   TIMED_OUT,
   updated,
@@ -30,6 +32,9 @@ export class SoloMemory extends SimulatedMemory {
   readonly #torn: ((word: number) => number) | undefined
   /** For each word the torn bytes that have been written since. */
   readonly #mended = new Map<number, number>()
+  /** What has been guessed since the last settle, and the first word of it that was torn. */
+  #guessed = ''
+  #tornGuess: number | undefined
 
   /** @param torn the bytes of a word that are undefined, bit 0 for the byte of least significance; default: none */
   constructor(contents: Int32Array, torn?: (word: number) => number, durable = false) {
@@ -39,10 +44,16 @@ export class SoloMemory extends SimulatedMemory {
   }
 
   #read(word: number, mask = wholeWord): number {
-    if (this.#torn !== undefined && (this.#torn(word) & ~(this.#mended.get(word) ?? 0) & mask) !== 0) {
-      throw new TornBytesError(`word ${word} holds bytes that a killed thread wrote Unordered, and nobody knows what they are`)
-    }
+    if (this.#isTorn(word, mask)) this.#refuseTorn(word)
     return this.fetch(word)
+  }
+
+  #isTorn(word: number, mask: number): boolean {
+    return this.#torn !== undefined && (this.#torn(word) & ~(this.#mended.get(word) ?? 0) & mask) !== 0
+  }
+
+  #refuseTorn(word: number): never {
+    throw new TornBytesError(`word ${word} holds bytes that a killed thread wrote Unordered, and nobody knows what they are`)
   }
 
   #write(word: number, value: number, mask = wholeWord): void {
@@ -81,6 +92,11 @@ export class SoloMemory extends SimulatedMemory {
       case WRITE_BYTES:
         this.#copyIn(word, bytes)
         return 0
+      case GUESS_BYTES:
+        this.#guess(word, a)
+        return 0
+      case SETTLE:
+        return this.#settle(word === 1)
       default: {
         const old = this.#read(word)
         if (kind !== COMPARE_EXCHANGE || old === a) this.#write(word, updated(kind, old, a, b))
@@ -94,6 +110,23 @@ export class SoloMemory extends SimulatedMemory {
     for (let i = byte; i < byte + length; i++)
       bytes += String.fromCharCode((this.#read(i >> 2, 1 << (i & 3)) >>> (8 * (i & 3))) & 255)
     return bytes
+  }
+
+  /** Nobody else is running: what is there is what the guess will be, unless it is torn. */
+  #guess(byte: number, length: number): void {
+    for (let i = byte; i < byte + length; i++) {
+      if (this.#isTorn(i >> 2, 1 << (i & 3))) this.#tornGuess ??= i >> 2
+      this.#guessed += String.fromCharCode((this.fetch(i >> 2) >>> (8 * (i & 3))) & 255)
+    }
+  }
+
+  #settle(valid: boolean): string {
+    const guessed = this.#guessed
+    const torn = this.#tornGuess
+    this.#guessed = ''
+    this.#tornGuess = undefined
+    if (valid && torn !== undefined) this.#refuseTorn(torn)
+    return valid ? guessed : ''
   }
 
   #copyIn(byte: number, bytes: string): void {

@@ -25,6 +25,8 @@ export type Operation =
   | 'write'
   | 'readBytes'
   | 'writeBytes'
+  | 'guessBytes'
+  | 'settle'
   | 'now'
   | 'alive'
 
@@ -199,8 +201,9 @@ class InterceptedMemory extends ForwardingMemory {
   private through(operation: Operation, args: readonly unknown[]): unknown {
     const { memory } = this
     const first = args[0] as number | undefined
-    const bytes = operation === 'readBytes' || operation === 'writeBytes'
-    const word = first === undefined || operation === 'alive' ? -1 : bytes ? first >> 2 : first
+    const bytes = operation === 'readBytes' || operation === 'writeBytes' || operation === 'guessBytes'
+    const nowhere = first === undefined || operation === 'alive' || operation === 'settle'
+    const word = nowhere ? -1 : bytes ? first >> 2 : first
     const perform = (...given: readonly unknown[]) =>
       operation === 'alive'
         ? memory.liveness?.alive(given[0] as number)
@@ -255,6 +258,12 @@ class InterceptedMemory extends ForwardingMemory {
   }
   override writeBytes(byte: number, source: Uint8Array): void {
     this.through('writeBytes', [byte, source])
+  }
+  override guessBytes(byte: number, target: Uint8Array): void {
+    this.through('guessBytes', [byte, target])
+  }
+  override settle(valid: boolean): void {
+    this.through('settle', [valid])
   }
   override now(): number {
     return this.through('now', []) as number

@@ -74,6 +74,12 @@ export class ScratchMemory extends ForwardingMemory {
     for (let i = 0; i < target.length; i++) target[i] = this.load((byte + i) >> 2) >>> (8 * ((byte + i) & 3))
   }
 
+  override guessBytes(byte: number, target: Uint8Array): void {
+    this.readBytes(byte, target)
+  }
+
+  override settle(): void {}
+
   override writeBytes(byte: number, source: Uint8Array): void {
     for (let i = 0; i < source.length; i++) {
       const [word, shift] = [(byte + i) >> 2, 8 * ((byte + i) & 3)]

@@ -12,7 +12,7 @@ import { seed } from '../seed.ts'
 
 const programs = Number(process.env.HEDDLE_PROGRAMS ?? 4000)
 /** Parts of them of each profile: chosen so that no kind of program below is rare. */
-const parts = { atomics: 2, pauses: 5, waits: 5, plain: 8, mixed: 5 } as const
+const parts = { atomics: 2, pauses: 5, waits: 5, plain: 7, guesses: 6, mixed: 5 } as const
 const allParts = profiles.reduce((sum, profile) => sum + parts[profile], 0)
 
 const tally = new Tally({
@@ -25,6 +25,8 @@ const tally = new Tally({
   'have a livelock': ({ failures }) => failures.has('livelock'),
   'hold although some thread sleeps': ({ failures, slept }) => failures.size === 0 && slept,
   'hold although some thread parks': ({ failures, parked }) => failures.size === 0 && parked,
+  'settle guesses as valid and hold': ({ failures, guessed }) => failures.size === 0 && guessed,
+  'settle guesses as valid and have a data race': ({ failures, guessed }) => failures.has('data-race') && guessed,
   'hold and use plain data': ({ failures, plain }) => failures.size === 0 && plain,
 })
 

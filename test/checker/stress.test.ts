@@ -111,6 +111,7 @@ describe('a thread that dies', () => {
       writeBytes: [true, (memory) => memory.writeBytes(0, bytes)],
       'no bytes': [false, (memory) => memory.writeBytes(0, new Uint8Array(0))],
       read: [false, (memory) => memory.readBytes(0, bytes)],
+      guess: [false, (memory) => [memory.guessBytes(0, bytes), memory.settle(true)]],
     }
     for (const [name, [dies, end]] of Object.entries(ends)) {
       const result = watched(1, fate(1)).run((memory) => [memory.store(0, 1), end(memory)])

@@ -205,6 +205,7 @@ describe.runIf(canMap)('mapped memory', () => {
         (memory) => memory.wait(100, 1),
         (memory) => memory.readBytes(401, new Uint8Array(1)),
         (memory) => memory.writeBytes(399, new Uint8Array(9)),
+        (memory) => memory.guessBytes(401, new Uint8Array(1)),
         (memory) => memory.durability.flush(400, 8),
         (memory) => memory.grow(1),
       ]
@@ -294,6 +295,7 @@ describe.runIf(canMap)('mapped memory', () => {
         write: () => memory.write(0, 1),
         readBytes: () => memory.readBytes(0, new Uint8Array(1)),
         writeBytes: () => memory.writeBytes(0, new Uint8Array(1)),
+        guessBytes: () => memory.guessBytes(0, new Uint8Array(1)),
         flush: () => durability.flush(0, 0),
         alive: () => liveness.alive(liveness.self),
         participants: () => memory.participants(),

@@ -176,7 +176,7 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         })
       }
 
-      check('readBytes and writeBytes throw a RangeError for every range that is not there', (memory) => {
+      check('readBytes, guessBytes and writeBytes throw a RangeError for every range that is not there', (memory) => {
         const bytes = 4 * words
         const ranges: readonly (readonly [number, number])[] = [
           [-1, 1],
@@ -196,6 +196,7 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         for (const [byte, length] of ranges) {
           const target = new Uint8Array(length).fill(7)
           expect(() => memory.readBytes(byte, target), `read ${length} from ${byte}`).toThrow(RangeError)
+          expect(() => memory.guessBytes(byte, target), `guess ${length} from ${byte}`).toThrow(RangeError)
           expect(target.every((value) => value === 7)).toBe(true)
           expect(() => memory.writeBytes(byte, target), `write ${length} from ${byte}`).toThrow(RangeError)
         }
@@ -207,6 +208,8 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         for (const byte of [0, 1, 4 * words]) {
           memory.readBytes(byte, nothing)
           memory.writeBytes(byte, nothing)
+          memory.guessBytes(byte, nothing)
+          memory.settle(true)
         }
       })
     })
@@ -304,6 +307,63 @@ export function memoryContract(name: string, run: MemoryRunner): void {
         expect([...target]).toEqual([1, 2, 3, 4])
         memory.store(0, 0)
         expect([...target]).toEqual([1, 2, 3, 4])
+      })
+    })
+
+    describe('guesses', () => {
+      it('that are settled as valid are what was read, any number of bytes from any offset', () => {
+        const size = 200
+        run(size / 4, (memory) => {
+          const wrong: string[] = []
+          const model = Uint8Array.from({ length: size }, (_, i) => (7 * i + 1) & 0xff)
+          memory.writeBytes(0, model)
+          for (const length of [1, 2, 3, 4, 5, 8, 24, 33, 64, 129, 196]) {
+            for (let byte = 0; byte < 4; byte++) {
+              const around = new Uint8Array(length + 8)
+              memory.guessBytes(byte, around.subarray(3, 3 + length))
+              memory.settle(true)
+              const expected = new Uint8Array(length + 8)
+              expected.set(model.subarray(byte, byte + length), 3)
+              if (around.some((value, i) => value !== expected[i])) wrong.push(`${length} bytes at ${byte}`)
+            }
+          }
+          expect(wrong).toEqual([])
+        })
+      })
+
+      check('are settled together, each as it was when it was made', (memory) => {
+        const targets = [new Uint8Array(4), new Uint8Array(2), new Uint8Array(4)] as const
+        memory.store(1, 0x04030201)
+        memory.guessBytes(4, targets[0])
+        memory.guessBytes(6, targets[1])
+        memory.store(1, 9)
+        memory.guessBytes(4, targets[2])
+        memory.store(1, 0)
+        memory.settle(true)
+        expect(targets.map((target) => [...target])).toEqual([
+          [1, 2, 3, 4],
+          [3, 4],
+          [9, 0, 0, 0],
+        ])
+      })
+
+      check('touch no byte around their target, settled or not', (memory) => {
+        memory.store(0, -1)
+        const around = new Uint8Array(8)
+        memory.guessBytes(0, around.subarray(2, 5))
+        memory.settle(false)
+        expect([0, 1, 5, 6, 7].map((i) => around[i])).toEqual([0, 0, 0, 0, 0])
+      })
+
+      check('are forgotten when they are not valid: settling again settles nothing', (memory) => {
+        memory.store(0, 0x01010101)
+        const target = new Uint8Array(4)
+        memory.guessBytes(0, target)
+        memory.settle(false)
+        target.fill(7)
+        memory.settle(true)
+        memory.settle(true)
+        expect([...target]).toEqual([7, 7, 7, 7])
       })
     })
 

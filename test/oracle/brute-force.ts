@@ -39,6 +39,8 @@ export interface BruteForceResult {
   readonly parked: boolean
   /** Some thread read or wrote plain data in some schedule. */
   readonly plain: boolean
+  /** Some thread settled guesses as valid in some schedule, without a race. */
+  readonly guessed: boolean
   /** Some thread was killed in some schedule. */
   readonly killed: boolean
   /** Some thread saw that another one is dead in some schedule. */
@@ -64,8 +66,10 @@ type Request =
   | { readonly kind: 'pause' }
   | { readonly kind: 'read'; readonly byte: number; readonly length: number }
   | { readonly kind: 'write'; readonly byte: number; readonly bytes: readonly number[] }
+  | { readonly kind: 'guess'; readonly byte: number; readonly length: number }
+  | { readonly kind: 'settle'; readonly valid: boolean }
 
-type Answer = number | boolean | WaitResult | readonly number[] | undefined
+type Answer = number | boolean | WaitResult | readonly number[] | readonly (readonly number[])[] | undefined
 
 /** What became of a thread that was given some answers: it asks for more, or is at its end. */
 type Next = { readonly request: Request } | { readonly result: unknown } | { readonly error: unknown }
@@ -108,6 +112,7 @@ function scripted(words: number, ask: (request: Request) => Answer, place?: Plac
     throw new RangeError(`no participant ${participant}`)
   }
   const modify = (kind: Modify) => (word: number, value: number) => ask({ kind, word: inRange(word), value: value | 0 }) as number
+  const guesses: Uint8Array[] = []
   return {
     words,
     load: (word) => ask({ kind: 'load', word: inRange(word) }) as number,
@@ -138,6 +143,21 @@ function scripted(words: number, ask: (request: Request) => Answer, place?: Plac
       bytesInRange(byte, source.length)
       if (source.length > 0) ask({ kind: 'write', byte, bytes: Array.from(source) })
     },
+    guessBytes: (byte, target) => {
+      const { length } = target
+      bytesInRange(byte, length)
+      if (length === 0) return
+      ask({ kind: 'guess', byte, length })
+      // What is not settled is 255, 254, ... 128, and again.
+      for (const i of target.keys()) target[i] = 255 - (i % 128)
+      guesses.push(target)
+    },
+    settle: (valid) => {
+      if (guesses.length === 0) return
+      const bytes = ask({ kind: 'settle', valid }) as readonly (readonly number[])[]
+      if (valid) for (const [index, target] of guesses.entries()) target.set(bytes[index])
+      guesses.length = 0
+    },
     now: () => 0,
     ...(place !== undefined && {
       liveness: {
@@ -161,6 +181,8 @@ function wrote(request: Request, answer: Answer): boolean {
   switch (request.kind) {
     case 'load':
     case 'read':
+    case 'guess':
+    case 'settle':
     case 'alive':
     case 'pause':
       return false
@@ -240,7 +262,7 @@ class Body {
   }
 
   advance(point: Point, answer: Answer): Point {
-    const key = String(answer)
+    const key = JSON.stringify(answer) ?? 'undefined'
     const known = point.after.get(key)
     if (known !== undefined) return known
     const created = new Point(this.next([...answersOf(point), answer]), point, answer)
@@ -303,6 +325,16 @@ function join(a: Clock, b: Clock): Clock {
   return a.map((value, thread) => Math.max(value, b[thread]))
 }
 
+/** Bytes that were copied, until they are settled. */
+interface Guess {
+  /** How many operations of the thread came before it, and so which guess of the thread it is. */
+  readonly depth: number
+  readonly byte: number
+  readonly bytes: readonly number[]
+  /** What the thread knew then. */
+  readonly clock: Clock
+}
+
 interface Thread {
   readonly at: Point
   readonly status: 'ready' | 'asleep' | 'parked' | 'finished' | 'thrown' | 'killed'
@@ -313,12 +345,15 @@ interface Thread {
   readonly fresh: readonly number[]
   /** Whether one of its waits came back for no reason. */
   readonly roused: boolean
+  /** What it has not settled. */
+  readonly guesses: readonly Guess[]
   /** The current iteration: where it began, and what its SeqCst reads read from. */
   readonly iteration: {
     readonly at: Point
     readonly steps: number
     readonly clock: Clock
     readonly fresh: readonly number[]
+    readonly guesses: readonly Guess[]
     readonly reads: readonly { readonly location: string; readonly source: string }[]
   }
 }
@@ -340,6 +375,8 @@ interface State {
   readonly torn: Set<number>
   /** For each byte, thread and class of access: the last epoch (releases done before) in which it was made, or -1. */
   readonly accesses: Int8Array
+  /** The guesses, by thread and depth, that race with a write. */
+  readonly spoilt: Set<string>
   race: boolean
 }
 
@@ -384,6 +421,7 @@ class BruteForce {
   woken = false
   parked = false
   plain = false
+  guessed = false
   killed = false
   mourned = false
   spurious = false
@@ -425,6 +463,7 @@ class BruteForce {
       woken: this.woken,
       parked: this.parked,
       plain: this.plain,
+      guessed: this.guessed,
       killed: this.killed,
       mourned: this.mourned,
       spurious: this.spurious,
@@ -449,11 +488,13 @@ class BruteForce {
         clock: none,
         fresh: [],
         roused: false,
-        iteration: { at: start, steps: 0, clock: none, fresh: [], reads: [] },
+        guesses: [],
+        iteration: { at: start, steps: 0, clock: none, fresh: [], guesses: [], reads: [] },
       })),
       deaths: this.names.map(() => undefined),
       torn: new Set(),
       accesses: new Int8Array(4 * words.length * this.names.length * 4).fill(-1),
+      spoilt: new Set(),
       race: false,
     }
     for (const thread of this.names.keys()) this.goOn(state, thread)
@@ -468,7 +509,8 @@ class BruteForce {
       return 1
     }
     const execution = this.execution(state)
-    const key = `${execution}\n${threads.map(({ status }) => status)}\n${Buffer.from(state.accesses.buffer).toString('latin1')}`
+    const seen = Buffer.from(state.accesses.buffer).toString('latin1')
+    const key = `${execution}\n${threads.map(({ status }) => status)}\n${[...state.spoilt].sort()}\n${seen}`
     const known = this.visited.get(key)
     if (known !== undefined) return known
     if (this.visited.size >= this.maxStates) throw new TooBig()
@@ -538,6 +580,7 @@ class BruteForce {
       deaths: [...from.deaths],
       torn: new Set(from.torn),
       accesses: from.accesses.slice(),
+      spoilt: new Set(from.spoilt),
       race: false,
     }
     const { at, status } = state.threads[thread]
@@ -579,11 +622,11 @@ class BruteForce {
   }
 
   perform(state: State, thread: number, request: Request): void {
-    if (request.kind === 'pause' || request.kind === 'read' || request.kind === 'write') throw new Error('not a step')
     if (request.kind === 'alive') {
       this.lookAt(state, thread, request.participant)
       return
     }
+    if (!('word' in request)) throw new Error('not a step')
     const { kind, word } = request
     const old = state.words[word]
     const ofWord = [`word ${word}`]
@@ -692,6 +735,52 @@ class BruteForce {
       }
       state.accesses[(at * count + thread) * 4 + kind] = clock[thread]
     }
+    if (writes) this.spoil(state, thread, byte, length)
+  }
+
+  guess(state: State, thread: number, byte: number, length: number): void {
+    const { at, clock, guesses } = state.threads[thread]
+    const name = `${thread}/${at.depth}`
+    state.spoilt.delete(name)
+    const count = this.names.length
+    for (let each = byte; each < byte + length; each++) {
+      if (state.torn.has(each)) state.spoilt.add(name)
+      for (let other = 0; other < count; other++) {
+        if (other === thread) continue
+        const log = (each * count + other) * 4
+        const written = Math.max(state.accesses[log + atomicWrite], state.accesses[log + plainWrite])
+        if (written >= clock[other]) state.spoilt.add(name)
+      }
+    }
+    const bytes = Array.from(state.bytes.subarray(byte, byte + length))
+    state.threads[thread] = { ...state.threads[thread], guesses: [...guesses, { depth: at.depth, byte, bytes, clock }] }
+  }
+
+  /** Who writes what another thread has guessed must know of it: that thread must have released since. */
+  spoil(state: State, thread: number, byte: number, length: number): void {
+    const { clock } = state.threads[thread]
+    for (const [other, { guesses }] of state.threads.entries()) {
+      if (other === thread) continue
+      for (const guess of guesses) {
+        const common = Math.min(byte + length, guess.byte + guess.bytes.length) > Math.max(byte, guess.byte)
+        if (common && guess.clock[other] >= clock[other]) state.spoilt.add(`${other}/${guess.depth}`)
+      }
+    }
+  }
+
+  settle(state: State, thread: number, valid: boolean): readonly (readonly number[])[] {
+    const { guesses } = state.threads[thread]
+    state.threads[thread] = { ...state.threads[thread], guesses: [] }
+    if (!valid) return []
+    this.guessed = true
+    for (const { depth, byte, bytes, clock } of guesses) {
+      if (state.spoilt.has(`${thread}/${depth}`)) state.race = true
+      for (let at = byte; at < byte + bytes.length; at++) {
+        const log = (at * this.names.length + thread) * 4 + plainRead
+        state.accesses[log] = Math.max(state.accesses[log], clock[thread])
+      }
+    }
+    return guesses.map(({ bytes }) => bytes)
   }
 
   /** Gives a thread the answer to its request, and runs the Unordered operations that follow. */
@@ -700,7 +789,8 @@ class BruteForce {
     const { request } = me.at.next as { readonly request: Request }
     const at = this.bodies[thread].advance(me.at, answer)
     const begins = request.kind === 'pause' || wrote(request, answer)
-    const iteration = begins ? { at, steps: me.steps.length, clock: me.clock, fresh: me.fresh, reads: [] } : me.iteration
+    const { steps, clock, fresh, guesses } = me
+    const iteration = begins ? { at, steps: steps.length, clock, fresh, guesses, reads: [] } : me.iteration
     state.threads[thread] = { ...me, at, iteration }
     this.goOn(state, thread)
   }
@@ -734,6 +824,13 @@ class BruteForce {
       state.bytes.set(bytes, byte)
       state.threads[thread] = { ...me, fresh: [...me.fresh, ...bytes.map((_, index) => byte + index)] }
       this.answer(state, thread, undefined)
+    } else if (next.request.kind === 'guess') {
+      this.plain = true
+      this.guess(state, thread, next.request.byte, next.request.length)
+      this.answer(state, thread, undefined)
+    } else if (next.request.kind === 'settle') {
+      const bytes = this.settle(state, thread, next.request.valid)
+      this.answer(state, thread, bytes)
     }
   }
 
@@ -741,10 +838,11 @@ class BruteForce {
   unpark(state: State): void {
     for (const [thread, me] of state.threads.entries()) {
       if (me.status !== 'parked') continue
-      const { at, steps, clock, fresh, reads } = me.iteration
+      const { at, steps, clock, fresh, guesses, reads } = me.iteration
       if (reads.every(({ location, source }) => (state.writes.get(location)?.at(-1) ?? 'setup') === source)) continue
-      const iteration = { at, steps, clock, fresh, reads: [] }
-      state.threads[thread] = { ...me, at, status: 'ready', steps: me.steps.slice(0, steps), clock, fresh, iteration }
+      const iteration = { at, steps, clock, fresh, guesses, reads: [] }
+      const again = { at, status: 'ready' as const, steps: me.steps.slice(0, steps), clock, fresh, guesses, iteration }
+      state.threads[thread] = { ...me, ...again }
       this.goOn(state, thread)
     }
   }
@@ -758,6 +856,7 @@ function kindOf(error: unknown): FailureKind {
 /** The memory that `setup` sees: it runs alone, so every call simply happens. */
 function alone(words: Int32Array): Memory {
   const bytes = new Uint8Array(words.buffer)
+  let guesses: number[][] = []
   return scripted(words.length, (request) => {
     switch (request.kind) {
       case 'load':
@@ -784,6 +883,14 @@ function alone(words: Int32Array): Memory {
       case 'write':
         bytes.set(request.bytes, request.byte)
         return undefined
+      case 'guess':
+        guesses.push(Array.from(bytes.subarray(request.byte, request.byte + request.length)))
+        return undefined
+      case 'settle': {
+        const settled = guesses
+        guesses = []
+        return settled
+      }
       default: {
         const old = words[request.word]
         words[request.word] = modifications[request.kind](old, request.value)

@@ -56,6 +56,9 @@ function mayRunForEver(code: Code, endless = false): boolean {
       case 'load':
       case 'read':
       case 'readBytes':
+      case 'guess':
+      case 'settle':
+      case 'guessed':
       case 'alive':
       case 'dead':
       case 'self':

@@ -32,13 +32,16 @@ interface Event {
   readonly call: Call
   readonly time: number
   answer: unknown
+  /** Whether the thread has settled it, if it is a guess. */
+  settled: boolean
   /** Events that happen before this one. */
   readonly past: Set<Event>
   readonly seqCst: boolean
   /** First byte and the byte after the last; empty where no byte is touched. */
   readonly from: number
   readonly to: number
-  readonly readsBytes: boolean
+  /** A guess reads once it was settled as valid. */
+  readsBytes: boolean
   readonly writesBytes: boolean
   /** Locations read from, with the event that wrote each; `undefined` for the initial value. */
   readonly sources: readonly (readonly [string, Event | undefined])[]
@@ -73,7 +76,7 @@ interface Run {
 }
 
 const left: unique symbol = Symbol('left')
-const unordered: readonly string[] = ['read', 'write', 'readBytes', 'writeBytes']
+const unordered: readonly string[] = ['read', 'write', 'readBytes', 'writeBytes', 'guessBytes', 'settle']
 /** Events of a sleeping thread: no calls of their own. */
 const inWait: readonly string[] = ['woken', 'timed-out']
 const modifying: readonly string[] = ['add', 'sub', 'and', 'or', 'xor', 'exchange']
@@ -87,6 +90,7 @@ function asking(words: number, ask: (call: Call) => unknown, self = 0, participa
       return ask({ name: 'alive', args: [participant] })
     },
   }
+  const targets: Uint8Array[] = []
   return new Proxy({} as Memory, {
     get: (_, name: string) => {
       if (name === 'words') return words
@@ -95,6 +99,19 @@ function asking(words: number, ask: (call: Call) => unknown, self = 0, participa
       // biome-ignore lint/suspicious/noExplicitAny: any call on Memory
       return (...args: any[]) => {
         if (name.endsWith('Bytes') && args[1].length === 0) return undefined
+        if (name === 'guessBytes') {
+          ask({ name, args: [args[0], args[1].length] })
+          for (const i of args[1].keys()) args[1][i] = 255 - (i % 128)
+          targets.push(args[1])
+          return undefined
+        }
+        if (name === 'settle') {
+          const settled = targets.splice(0)
+          if (settled.length === 0) return undefined
+          const contents = ask({ name, args })
+          if (args[0]) for (const [i, content] of (contents as number[][]).entries()) settled[i].set(content)
+          return undefined
+        }
         if (name === 'readBytes') {
           args[1].set(ask({ name, args: [args[0], args[1].length] }))
           return undefined
@@ -187,12 +204,28 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     return bytes
   }
 
-  /** Whether the last to write the byte was killed before anything made that write definite. */
-  function isTorn(run: Run, byte: number): boolean {
-    const writer = run.all.findLast(({ writesBytes, from, to }) => writesBytes && from <= byte && byte < to)
+  /** Whether the last to write the byte, up to some time, was killed before anything made that write definite. */
+  function isTorn(run: Run, byte: number, until: number = Number.POSITIVE_INFINITY): boolean {
+    const writer = run.all.findLast(({ writesBytes, from, to, time }) => writesBytes && from <= byte && byte < to && time < until)
     if (writer === undefined || writer.seqCst) return false
-    const actor = run.actors[writer.thread]
-    return actor.killed && unsettled(actor).includes(byte)
+    const { killed, events } = run.actors[writer.thread]
+    const later = events.filter(({ time, seqCst, call }) => time > writer.time && seqCst && call.name !== 'pause')
+    return killed && later.every(({ call }) => call.name === 'kill')
+  }
+
+  const openGuesses = ({ events }: Actor): Event[] => events.filter(({ call, settled }) => call.name === 'guessBytes' && !settled)
+
+  /** Whether a guess could have seen something else: nothing tells whether it came before or after some write. */
+  function isSpoilt(run: Run, guess: Event): boolean {
+    const knows = (event: Event, other: Event): boolean =>
+      [...event.past].some(({ thread, time }) => thread === other.thread && time >= other.time)
+    for (const other of run.all) {
+      const common = Math.min(other.to, guess.to) > Math.max(other.from, guess.from)
+      if (!common || !other.writesBytes || other.thread === guess.thread) continue
+      if (!knows(guess, other) && !knows(other, guess)) return true
+    }
+    for (let byte = guess.from; byte < guess.to; byte++) if (isTorn(run, byte, guess.time)) return true
+    return false
   }
 
   /** Lets one event happen. */
@@ -288,6 +321,21 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       from = first
       to = first + call.args[1].length
       bytes.set(call.args[1], first)
+    } else if (name === 'guessBytes') {
+      from = first
+      to = first + call.args[1]
+      answer = Array.from(bytes.slice(from, to))
+    } else if (name === 'settle') {
+      from = to = 0
+      const guesses = openGuesses(actor)
+      for (const guess of guesses) guess.settled = true
+      if (first) {
+        answer = guesses.map((guess) => guess.answer)
+        for (const guess of guesses) {
+          guess.readsBytes = true
+          if (isSpoilt(run, guess)) run.raced = true
+        }
+      }
     }
 
     const sources = reads.map((location) => [location, newest(run, location)] as const)
@@ -303,6 +351,7 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
       call,
       time: run.all.length,
       answer,
+      settled: false,
       past,
       seqCst,
       from,
@@ -315,7 +364,8 @@ export function everyRun(program: Program, maxRuns: number): EveryRunResult {
     for (const other of run.all) {
       const common = Math.min(other.to, to) > Math.max(other.from, from)
       if (other.thread === thread || (other.seqCst && seqCst) || !common) continue
-      if (!(other.writesBytes || writesBytes)) continue
+      if (!(other.writesBytes || writesBytes) || !(readsBytes || writesBytes) || !(other.readsBytes || other.writesBytes))
+        continue
       if ([...past].some((known) => known.thread === other.thread && known.time >= other.time)) continue
       run.raced = true
     }

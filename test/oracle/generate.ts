@@ -6,9 +6,9 @@ import { type Code, type Condition, type Modify, mapCode, type Operand, print, t
 export { print, programOf, type Sketch } from './sketch.ts'
 
 /** What kinds of statement a program is made of. */
-export type Profile = 'atomics' | 'pauses' | 'waits' | 'plain' | 'mixed'
+export type Profile = 'atomics' | 'pauses' | 'waits' | 'plain' | 'guesses' | 'mixed'
 
-export const profiles: readonly Profile[] = ['atomics', 'pauses', 'waits', 'plain', 'mixed']
+export const profiles: readonly Profile[] = ['atomics', 'pauses', 'waits', 'plain', 'guesses', 'mixed']
 
 /** Programs whose threads are killed, by what they do: look who lives, leave torn bytes, wait and wake up, all of it. */
 export type FaultProfile = 'deaths' | 'torn' | 'spurious' | 'faults'
@@ -287,6 +287,77 @@ const wild: readonly Weighted[] = [
   { weight: 1, arbitrary: storeOf(fc.constant(flag)) },
 ]
 
+// Guesses.
+
+const guess: Arbitrary = fc.record({ do: fc.constant('guess'), byte: firstByte, length: fc.integer({ min: 0, max: 5 }) })
+const settle: Arbitrary = fc.record({ do: fc.constant('settle'), valid: fc.boolean() })
+const guessed: Arbitrary = fc.constant({ do: 'guessed' })
+const guessesOf: fc.Arbitrary<Code> = fc.array(guess, { minLength: 1, maxLength: 2, size: 'max' })
+/** Says that the data is being written, or forgets to; writes, and raises the flag. */
+const rewrite: Arbitrary = fc
+  .tuple(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant<Code>([{ do: 'exchange', word: flag, value: 0 }]) },
+      { weight: 1, arbitrary: fc.constant<Code>([{ do: 'store', word: flag, value: 0 }]) },
+      { weight: 1, arbitrary: fc.constant<Code>([]) },
+    ),
+    fc.array(fc.oneof(write, writeBytes), { minLength: 1, maxLength: 2, size: 'max' }),
+    fc.constantFrom(1, 1, 1, 2),
+  )
+  .map(([begin, body, value]) => block([...begin, ...body, { do: 'store', word: flag, value }]))
+/** How to find out whether the flag is as it was: some of them prove nothing. */
+const lookAgain: Arbitrary = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom<Statement>({ do: 'add', word: flag, value: 0 }, { do: 'or', word: flag, value: 0 }) },
+  { weight: 1, arbitrary: fc.constant<Statement>({ do: 'load', word: flag }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Statement>(
+      { do: 'compareExchange', word: flag, expected: 1, replacement: 1 },
+      { do: 'compareExchange', word: flag, expected: 0, replacement: 0 },
+    ),
+  },
+)
+const settled: Statement = { do: 'settle', valid: true }
+const forgotten: Statement = { do: 'settle', valid: false }
+/** Guesses once the flag is raised, looks again, and settles as it finds the flag. */
+const speculate: Arbitrary = fc
+  .tuple(guessesOf, lookAgain, fc.constantFrom('if', 'if', 'spin', 'use'), fc.oneof(guessed, settle, access))
+  .map(([body, again, how, other]) => {
+    const look: Statement = { do: 'load', word: flag }
+    const end: Statement = { do: 'if', condition: last(1), yes: [settled], no: [forgotten] }
+    if (how === 'spin') {
+      return block([{ do: 'spin', body: [look], until: last(1), rounds: forEver }, ...body, again, end])
+    }
+    const yes = how === 'use' ? [...body, again, other, end] : [...body, again, end]
+    return block([look, { do: 'if', condition: last(1), yes, no: [] }])
+  })
+/** The same again and again, until nothing came in between. */
+const speculateUntilValid: Arbitrary = fc.tuple(guess, lookAgain).map(([copy, again]) => ({
+  do: 'spin',
+  body: [
+    { do: 'load', word: flag },
+    { do: 'if', condition: last(1), yes: [copy, again, { do: 'if', condition: last(1), yes: [settled], no: [] }], no: [] },
+  ],
+  until: last(1),
+  rounds: forEver,
+}))
+/** Guesses in every iteration. */
+const guessWhileWaiting: Arbitrary = fc.tuple(guess, settle, fc.constantFrom(0, flag)).map(([copy, end, word]) => ({
+  do: 'spin',
+  body: [copy, end, { do: 'load', word }],
+  until: last(1),
+  rounds: forEver,
+}))
+const guesses: readonly Weighted[] = [
+  { weight: 6, arbitrary: speculate },
+  { weight: 2, arbitrary: speculateUntilValid },
+  { weight: 6, arbitrary: rewrite },
+  { weight: 1, arbitrary: guess },
+  { weight: 1, arbitrary: settle },
+  { weight: 1, arbitrary: guessed },
+  { weight: 1, arbitrary: guessWhileWaiting },
+]
+
 // Deaths.
 
 /** The most threads that a program has. */
@@ -372,6 +443,7 @@ const statementsOf: { readonly [P in Profile | FaultProfile]: () => Arbitrary } 
   pauses: () => structured([...scaled(2, atomic), ...scaled(1, pauses)]),
   waits: () => structured([...scaled(1, atomic), ...scaled(1, waits)]),
   plain: () => structured([...scaled(2, atomic), ...scaled(5, disciplined), ...scaled(4, wild)]),
+  guesses: () => structured([...scaled(1, atomic), ...scaled(2, disciplined), ...scaled(3, guesses)]),
   mixed: () =>
     structured([
       ...scaled(6, atomic),
@@ -379,11 +451,12 @@ const statementsOf: { readonly [P in Profile | FaultProfile]: () => Arbitrary } 
       ...scaled(2, waits),
       ...scaled(3, disciplined),
       ...scaled(4, wild),
+      ...scaled(1, guesses),
       { weight: 3, arbitrary: handOver },
       { weight: 3, arbitrary: failing },
     ]),
   deaths: () => structured([...scaled(2, atomic), ...scaled(2, deaths)]),
-  torn: () => structured([...scaled(2, atomic), ...scaled(1, wild), ...scaled(4, inheritances)]),
+  torn: () => structured([...scaled(2, atomic), ...scaled(1, wild), ...scaled(4, inheritances), ...scaled(1, guesses)]),
   spurious: () => structured([...scaled(1, atomic), ...scaled(1, waits)]),
   faults: () =>
     structured([
@@ -414,6 +487,7 @@ const helpersOf: { readonly [P in Profile | FaultProfile]: readonly Statement[] 
   pauses: signals,
   waits: wakers,
   plain: [raise],
+  guesses: [raise],
   mixed: [...signals, wakeAll, raise],
   deaths: signals,
   torn: [raise],

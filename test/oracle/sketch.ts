@@ -25,6 +25,10 @@ export type Statement =
   | { readonly do: 'compareExchange'; readonly word: number; readonly expected: Operand; readonly replacement: Operand }
   | { readonly do: 'readBytes'; readonly byte: number; readonly length: number }
   | { readonly do: 'writeBytes'; readonly byte: number; readonly bytes: readonly number[] }
+  | { readonly do: 'guess'; readonly byte: number; readonly length: number }
+  | { readonly do: 'settle'; readonly valid: boolean }
+  /** Reads the bytes of the last guess, settled or not. */
+  | { readonly do: 'guessed' }
   | { readonly do: 'wait'; readonly word: number; readonly expected: number; readonly timeout: number | undefined }
   | { readonly do: 'notify'; readonly word: number; readonly count: number | undefined }
   /** Reads 1 if the thread of the sketch is alive, or if it is dead, and else 0. */
@@ -71,7 +75,7 @@ export function mapCode(code: Code, change: (statement: Statement) => Statement)
   })
 }
 
-/** What a generated thread returns: everything that it read. */
+/** What a generated thread returns: everything that it read, and then what its guesses hold at its end. */
 type Values = (number | string)[]
 
 function valueIn(operand: Operand, values: Values): number {
@@ -86,19 +90,23 @@ function holds({ which, equals, not }: Condition, values: Values, since: number)
   return found !== not
 }
 
-/** Which participant each thread of the sketch is. */
-type Numbers = readonly number[]
+interface Self {
+  /** Which participant each thread of the sketch is. */
+  readonly numbers: readonly number[]
+  /** The targets of its guesses. */
+  readonly guesses: Uint8Array[]
+}
 
 function livenessOf({ liveness }: Memory): NonNullable<Memory['liveness']> {
   if (liveness === undefined) throw new Error('a thread without liveness')
   return liveness
 }
 
-function run(code: Code, m: Memory, values: Values, numbers: Numbers): void {
-  for (const statement of code) step(statement, m, values, numbers)
+function run(code: Code, m: Memory, values: Values, self: Self): void {
+  for (const statement of code) step(statement, m, values, self)
 }
 
-function step(statement: Statement, m: Memory, values: Values, numbers: Numbers): void {
+function step(statement: Statement, m: Memory, values: Values, self: Self): void {
   switch (statement.do) {
     case 'load':
     case 'read':
@@ -122,6 +130,18 @@ function step(statement: Statement, m: Memory, values: Values, numbers: Numbers)
     case 'writeBytes':
       m.writeBytes(statement.byte, Uint8Array.from(statement.bytes))
       break
+    case 'guess': {
+      const target = new Uint8Array(statement.length)
+      m.guessBytes(statement.byte, target)
+      self.guesses.push(target)
+      break
+    }
+    case 'settle':
+      m.settle(statement.valid)
+      break
+    case 'guessed':
+      values.push(...(self.guesses.at(-1) ?? []))
+      break
     case 'wait':
       values.push(m.wait(statement.word, statement.expected, statement.timeout))
       break
@@ -130,10 +150,10 @@ function step(statement: Statement, m: Memory, values: Values, numbers: Numbers)
       break
     case 'alive':
     case 'dead':
-      values.push(livenessOf(m).alive(numbers[statement.thread]) === (statement.do === 'alive') ? 1 : 0)
+      values.push(livenessOf(m).alive(self.numbers[statement.thread]) === (statement.do === 'alive') ? 1 : 0)
       break
     case 'self':
-      values.push(numbers.indexOf(livenessOf(m).self))
+      values.push(self.numbers.indexOf(livenessOf(m).self))
       break
     case 'pause':
       m.pause()
@@ -141,21 +161,21 @@ function step(statement: Statement, m: Memory, values: Values, numbers: Numbers)
     case 'fail':
       throw new Error('a generated failure')
     case 'if':
-      run(holds(statement.condition, values, 0) ? statement.yes : statement.no, m, values, numbers)
+      run(holds(statement.condition, values, 0) ? statement.yes : statement.no, m, values, self)
       break
     case 'repeat':
-      for (let i = 0; i < statement.times; i++) run(statement.body, m, values, numbers)
+      for (let i = 0; i < statement.times; i++) run(statement.body, m, values, self)
       break
     case 'spin':
       for (let i = 0; i < statement.rounds; i++) {
         const since = values.length
-        run(statement.body, m, values, numbers)
+        run(statement.body, m, values, self)
         if (holds(statement.until, values, since)) break
         m.pause()
       }
       break
     case 'block':
-      run(statement.body, m, values, numbers)
+      run(statement.body, m, values, self)
       break
     default:
       values.push(m[statement.do](statement.word, valueIn(statement.value, values)))
@@ -169,8 +189,9 @@ export function programOf(sketch: Sketch, order: readonly number[] = [...sketch.
     threadName(index),
     (memory: Memory): Values => {
       const values: Values = []
-      run(sketch.threads[index], memory, values, numbers)
-      return values
+      const guesses: Uint8Array[] = []
+      run(sketch.threads[index], memory, values, { numbers, guesses })
+      return [...values, ...guesses.flatMap((target) => [...target])]
     },
   ])
   return program({
@@ -226,6 +247,12 @@ function printStatement(statement: Statement, indent: string): string {
       return `${indent}v.push(...bytes(m, ${statement.byte}, ${statement.length}))\n`
     case 'writeBytes':
       return `${indent}m.writeBytes(${statement.byte}, Uint8Array.of(${statement.bytes.join(', ')}))\n`
+    case 'guess':
+      return `${indent}g.push(guess(m, ${statement.byte}, ${statement.length}))\n`
+    case 'settle':
+      return `${indent}m.settle(${statement.valid})\n`
+    case 'guessed':
+      return `${indent}v.push(...(g.at(-1) ?? []))\n`
     case 'wait': {
       const timeout = statement.timeout === undefined ? '' : `, ${statement.timeout}`
       return `${indent}v.push(m.wait(${statement.word}, ${statement.expected}${timeout}))\n`
@@ -267,12 +294,16 @@ function printStatement(statement: Statement, indent: string): string {
 /** An expression that, pasted, is the program of the sketch. */
 export function print(sketch: Sketch): string {
   const threads = sketch.threads.map((code, index) => {
-    return `    ${threadName(index)}: (m) => {\n      const v = []\n${printBlock(code, '      ')}      return v\n    },\n`
+    const body = printBlock(code, '      ')
+    const guesses = body.includes('g.')
+    const [more, result] = guesses ? ['      const g = []\n', '[...v, ...g.flatMap((to) => [...to])]'] : ['', 'v']
+    return `    ${threadName(index)}: (m) => {\n      const v = []\n${more}${body}      return ${result}\n    },\n`
   })
   const text = threads.join('')
   const setup = sketch.setup.map(({ word, value }) => `m.store(${word}, ${value})`).join(', ')
   const helpers = [
     text.includes('last(v)') ? "const last = (v) => (typeof v.at(-1) === 'number' ? v.at(-1) : 0)\n" : '',
+    text.includes('guess(m') ? 'const guess = (m, b, n, to = new Uint8Array(n)) => (m.guessBytes(b, to), to)\n' : '',
     text.includes('bytes(m') ? 'const bytes = (m, b, n, to = new Uint8Array(n)) => (m.readBytes(b, to), to)\n' : '',
   ].join('')
   const fields = `  name: 'generated',\n  words: ${sketch.words},\n${setup === '' ? '' : `  setup: (m) => [${setup}],\n`}`
