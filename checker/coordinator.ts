@@ -134,13 +134,12 @@ export class Coordinator {
     this.#replace(place, [left])
   }
 
-  /** The jobs that should come back because others have nothing to do: those of which most is left. */
-  heaviest(count: number): number[] {
-    return this.#pending
-      .flatMap((place) => (place.taken === undefined ? [] : [{ ...place.taken, left: massOf(place) - place.taken.tally.share }]))
-      .sort((a, b) => b.left - a.left)
-      .slice(0, count)
-      .map(({ id }) => id)
+  /** The jobs on which the end waits, and about how much of the tree is left in each. */
+  get taken(): { readonly id: number; readonly left: number }[] {
+    return this.#pending.flatMap((place) => {
+      const { taken } = place
+      return taken === undefined ? [] : [{ id: taken.id, left: massOf(place) - taken.tally.share }]
+    })
   }
 
   /** How it ended, if it has: with the first failure, or with everything explored. */

@@ -269,11 +269,15 @@ function coveredText({ bound, covered }: Report): string {
   return `: its bound on ${bound} was hit after ${percent(covered.share)} of ~${about(covered.estimate)} executions`
 }
 
-/** The last line of a run: how many checks there were, and whether all is well. */
-export function checksSummary(results: readonly CheckResult[], paint: Paint = plain): string {
+/**
+ * The last line of a run: how many checks there were, and whether all is well.
+ *
+ * @param took the seconds that it took, where they are not the sum of all checks
+ */
+export function checksSummary(results: readonly CheckResult[], paint: Paint = plain, took?: number): string {
   const unmet = results.filter((result) => !result.met).length
   const explored = results.filter(({ cached }) => !cached)
-  const seconds = explored.reduce((sum, result) => sum + result.report.seconds, 0)
+  const seconds = took ?? explored.reduce((sum, result) => sum + result.report.seconds, 0)
   const executions = explored.reduce((sum, result) => sum + result.report.executions, 0)
   const checks = counted(results.length, 'check')
   const recorded = results.length - explored.length

@@ -1,7 +1,7 @@
 /** What `--cached` remembers of each check of a package: its last result, and what that depended on. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { Explored } from './node-crew.ts'
+import type { Explored } from './node-agenda.ts'
 import { packageRoot } from './node-files.ts'
 import { hashOf, inputsOf } from './node-imports.ts'
 import { InputError, oneLine } from './node-input-error.ts'

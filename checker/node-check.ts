@@ -12,8 +12,10 @@ import {
   resultText,
   standingText,
 } from './format.ts'
+import type { Explored, Task } from './node-agenda.ts'
+import type { Cache } from './node-cache.ts'
 import type { Checkpoint } from './node-checkpoint.ts'
-import { Crew, type Explored, type Task } from './node-crew.ts'
+import { Crew, type Explorers } from './node-crew.ts'
 import { specFiles, version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
@@ -48,9 +50,11 @@ export interface CheckOptions extends ShowOptions {
 
 /** Where Ctrl-C found a run. */
 interface Interrupted {
-  /** The check it was in; `undefined` while loading. */
+  /** The first check that was not done; `undefined` while loading. */
   readonly name?: string
   readonly standing: Progress
+  /** Those that were explored beside it. */
+  readonly beside?: readonly { readonly name: string; readonly standing: Progress }[]
   /** How many checks were not begun. */
   readonly left: number
 }
@@ -80,17 +84,21 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
     const { random, only, json = false, verbose = false } = options
     return randomCommand(chosen, { only, json, verbose, random })
   }
-  const { results, interrupted } = await searchAll(chosen, options)
+  const { results, interrupted, seconds } = await searchAll(chosen, options)
   const code = interrupted === undefined ? exitCode(results) : exit.interrupted
   const { shard } = options
   const stopped = interrupted === undefined ? {} : { interrupted }
   const part = shard === undefined ? {} : { heddle: version(), shard }
-  showResults({ command: 'check', ...part, exit: code, ...stopped, results }, options)
+  showResults({ command: 'check', ...part, exit: code, ...stopped, results }, options, seconds)
   return code
 }
 
-/** Prints what became of the checks. */
-export function showResults(document: CheckDocument, { json, verbose }: ShowOptions): void {
+/**
+ * Prints what became of the checks.
+ *
+ * @param seconds how long it took, where that is not the sum of all checks
+ */
+export function showResults(document: CheckDocument, { json, verbose }: ShowOptions, seconds?: number): void {
   if (json) {
     print(JSON.stringify(document, null, 2))
     return
@@ -101,67 +109,131 @@ export function showResults(document: CheckDocument, { json, verbose }: ShowOpti
   const told = results.filter(({ met, report }) => !met || (verbose && report.failure !== undefined))
   for (const result of told) print(`\n${resultText(result, paint)}`)
   if (interrupted === undefined) {
-    print(`\n${checksSummary(results, paint)}`)
+    print(`\n${checksSummary(results, paint, seconds)}`)
     return
   }
-  const { name, standing, left } = interrupted
-  const where =
-    name === undefined ? 'while loading' : `in ${name} after ${standingText(standing)}; ${counted(left, 'check')} not begun`
-  complain(`interrupted ${where}`)
+  complain(`interrupted ${placeText(interrupted)}`)
 }
 
-async function searchAll(
-  files: readonly string[],
-  options: CheckOptions,
-): Promise<{ readonly results: readonly CheckResult[]; readonly interrupted?: Interrupted }> {
-  const { only, bounds, workers = availableParallelism(), shard } = options
-  const reader = new ProgressReader(options)
-  const results: CheckResult[] = []
-  let names: readonly string[] = []
+function placeText({ name, standing, beside = [], left }: Interrupted): string {
+  if (name === undefined) return 'while loading'
+  const places = [{ name, standing }, ...beside].map(({ name, standing }) => `in ${name} after ${standingText(standing)}`)
+  return `${places.join(', ')}; ${counted(left, 'check')} not begun`
+}
+
+/** Explores them all, until Ctrl-C. */
+async function searchAll(files: readonly string[], options: CheckOptions): Promise<Searched> {
+  const explorers = explorersOf(files, options)
+  const run = new Run(explorers, options)
+  const interruption = new Promise<boolean>((resolve) => process.once('SIGINT', () => resolve(false)))
+  try {
+    if (await Promise.race([run.exploreAll(), interruption])) return run.searched
+    const interrupted = run.interrupted
+    // Whoever does not come back soon is not waited for.
+    if (options.checkpoint !== undefined) await Promise.race([explorers.collect({ leaving: true }), soon()])
+    return { ...run.searched, interrupted }
+  } finally {
+    run.end()
+    await explorers.close()
+  }
+}
+
+function explorersOf(files: readonly string[], options: CheckOptions): Explorers {
+  const { only, workers = availableParallelism(), shard } = options
   const content = shard !== undefined || options.checkpoint !== undefined || options.cached === true
-  const crew = new Crew({ files, only, workers, content, hire: takeSearcher })
-  const exploreAll = async (): Promise<boolean> => {
-    const checks = await crew.checks
-    const checkpoint = await checkpointOf(options)
-    const cache = options.cached ? new (await import('./node-cache.ts')).Cache() : undefined
-    names = checks.map(({ name }) => name)
-    for (const [index, check] of checks.entries()) {
-      const own = { ...check.bounds, ...bounds }
-      const recorded = cache?.find(check, own)
-      if (recorded !== undefined) {
-        results.push({ ...resultOf(check, recorded), cached: true })
-        continue
-      }
-      const known = checkpoint?.find(check, own)
-      if (known === 'stale') complain(`${options.checkpoint}: ${check.name} has changed and is begun anew`)
-      const { left, explored: before } = known === undefined || known === 'stale' ? {} : known
-      const task: Task = {
-        bounds: own,
-        shard,
-        left,
-        hear: (standing) => reader.show(names, index, standing),
-        ...(checkpoint === undefined ? {} : { save: (left) => checkpoint.put(check, own, { left }) }),
-      }
-      const explored = before ?? (await crew.explore(index, check, task))
-      checkpoint?.put(check, own, explored.left === undefined ? { explored } : { left: explored.left })
-      cache?.put(check, own, explored)
-      results.push(resultOf(check, explored.report, await partOf(check, own, shard, explored)))
-    }
+  return new Crew({ files, only, workers, content, hire: takeSearcher })
+}
+
+interface Searched {
+  readonly results: readonly CheckResult[]
+  readonly interrupted?: Interrupted
+  readonly seconds: number
+}
+
+/** All checks, explored side by side; their results are in the order in which they are listed. */
+class Run {
+  readonly #explorers: Explorers
+  readonly #options: CheckOptions
+  readonly #reader: ProgressReader
+  readonly #results: (CheckResult | undefined)[] = []
+  #names: readonly string[] = []
+  #begun = performance.now()
+
+  constructor(explorers: Explorers, options: CheckOptions) {
+    this.#explorers = explorers
+    this.#options = options
+    this.#reader = new ProgressReader(options)
+  }
+
+  /** Resolves with true once it is done. */
+  async exploreAll(): Promise<boolean> {
+    const checks = await this.#explorers.checks
+    const checkpoint = await checkpointOf(this.#options)
+    const cache = this.#options.cached ? new (await import('./node-cache.ts')).Cache() : undefined
+    this.#names = checks.map(({ name }) => name)
+    this.#begun = performance.now()
+    const explored = checks.map((check, index) => this.#explore(check, index, checkpoint, cache))
+    // The first one that cannot be explored is the one to tell of, whichever it was that said so first.
+    for (const one of explored) one.catch(() => {})
+    for (const one of explored) await one
     checkpoint?.finish()
     return true
   }
-  const interruption = new Promise<boolean>((resolve) => process.once('SIGINT', () => resolve(false)))
-  try {
-    if (await Promise.race([exploreAll(), interruption])) return { results }
-    const standing = crew.standing ?? { executions: 0, seconds: 0, share: 0, estimate: 0 }
-    // Whoever does not come back soon is not waited for.
-    if (options.checkpoint !== undefined) await Promise.race([crew.collect({ leaving: true }), soon()])
-    const name = names[results.length]
-    const left = Math.max(names.length - results.length - 1, 0)
-    return { results, interrupted: { ...(name === undefined ? {} : { name }), standing, left } }
-  } finally {
-    crew.close()
-    reader.clear()
+
+  get searched(): Searched {
+    const results = this.#results.filter((result) => result !== undefined)
+    const fresh = results.some(({ cached }) => !cached)
+    return { results, seconds: fresh ? (performance.now() - this.#begun) / 1000 : 0 }
+  }
+
+  /** Where it is. */
+  get interrupted(): Interrupted {
+    const places = [...this.#explorers.standings].map(([index, standing]) => ({ index, name: this.#names[index], standing }))
+    const [first, ...others] = places.sort((a, b) => a.index - b.index)
+    const done = this.#results.filter((result) => result !== undefined).length
+    const left = this.#names.length - done - places.length
+    if (first === undefined) {
+      const name = this.#names[this.#first]
+      const standing = { executions: 0, seconds: 0, share: 0, estimate: 0 }
+      return { ...(name === undefined ? {} : { name }), standing, left: Math.max(left - 1, 0) }
+    }
+    const beside = others.map(({ name, standing }) => ({ name, standing }))
+    return { name: first.name, standing: first.standing, ...(beside.length === 0 ? {} : { beside }), left }
+  }
+
+  end(): void {
+    this.#reader.clear()
+  }
+
+  /** The first check that is not done. */
+  get #first(): number {
+    return this.#names.findIndex((_, index) => this.#results[index] === undefined)
+  }
+
+  async #explore(check: LoadedCheck, index: number, checkpoint: Checkpoint | undefined, cache: Cache | undefined): Promise<void> {
+    const { bounds, shard } = this.#options
+    const own = { ...check.bounds, ...bounds }
+    const recorded = cache?.find(check, own)
+    if (recorded !== undefined) {
+      this.#results[index] = { ...resultOf(check, recorded), cached: true }
+      return
+    }
+    const known = checkpoint?.find(check, own)
+    if (known === 'stale') complain(`${this.#options.checkpoint}: ${check.name} has changed and is begun anew`)
+    const { left, explored: before } = known === undefined || known === 'stale' ? {} : known
+    const task: Task = {
+      bounds: own,
+      shard,
+      left,
+      hear: (standing) => {
+        if (index === this.#first) this.#reader.show(this.#names, index, standing)
+      },
+      ...(checkpoint === undefined ? {} : { save: (left) => checkpoint.put(check, own, { left }) }),
+    }
+    const explored = before ?? (await this.#explorers.explore(index, check, task))
+    checkpoint?.put(check, own, explored.left === undefined ? { explored } : { left: explored.left })
+    cache?.put(check, own, explored)
+    this.#results[index] = resultOf(check, explored.report, await partOf(check, own, shard, explored))
   }
 }
 

@@ -1,7 +1,7 @@
 /** The file of `--checkpoint`: what is known of a run, so that another one can go on with it. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Shard } from './deal.ts'
-import type { Explored, Left } from './node-crew.ts'
+import type { Explored, Left } from './node-agenda.ts'
 import { inputsOf } from './node-imports.ts'
 import { InputError, oneLine } from './node-input-error.ts'
 import type { LoadedCheck } from './node-search.ts'

@@ -83,6 +83,8 @@ export type SearchMessage =
       readonly late: boolean
       readonly sampled?: Estimate
     }
+  /** The check cannot be explored. */
+  | { readonly kind: 'refused'; readonly serial: number; readonly message: string }
   | { readonly kind: 'result'; readonly result: CheckResult }
   | { readonly kind: 'estimated'; readonly result: EstimateResult }
   | { readonly kind: 'bad-input'; readonly message: string }
@@ -279,7 +281,8 @@ async function work(job: SearchJob): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    say({ kind: 'bad-input', message: error.message })
+    const { message } = error
+    say('serial' in job ? { kind: 'refused', serial: job.serial, message } : { kind: 'bad-input', message })
   }
 }
 

@@ -91,7 +91,7 @@ describe('a coordinator', () => {
     const coordinator = new Coordinator()
     const { id } = coordinator.take(2) as Job
     expect(coordinator.take()).toBeUndefined()
-    expect(coordinator.heaviest(2)).toEqual([id])
+    expect(coordinator.taken).toEqual([{ id, left: 1 }])
     coordinator.answer(id, { tally: tally(10), rest: [half(1), half(2)] })
     const [first, second] = [coordinator.take(2), coordinator.take(1)] as [Job, Job]
     expect([first.subtrees, second.subtrees]).toEqual([[half(1)], [half(2)]])
