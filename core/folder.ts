@@ -10,6 +10,8 @@ import type { Memory } from './memory.ts'
 /** A file, as a memory. */
 export interface FileMemory extends Memory {
   readonly durability: NonNullable<Memory['durability']>
+  /** These bytes will be written soon: whatever that needs may be done now, for all of them at once. Changes nothing. */
+  prepare(byte: number, length: number): void
   /** Lets the file go; every operation throws from now on. Closing twice is fine. A file outlives its name while it is open. */
   close(): void
 }

@@ -14,7 +14,7 @@ import {
   requireLength,
 } from './node-mapped-file.ts'
 import { MappedFileError, onFile } from './node-mapped-file-error.ts'
-import { growTo, mapOver, syncRange, unmap } from './node-mapping.ts'
+import { growTo, mapOver, populateRange, syncRange, unmap } from './node-mapping.ts'
 import { type Participant, Participants, seatsMax } from './node-participants.ts'
 import { requireInteger } from './require.ts'
 import { SharedMemory } from './shared-memory.ts'
@@ -234,6 +234,26 @@ export class MappedMemory extends SharedMemory {
   participants(): readonly Participant[] {
     this.requireOpen()
     return this.seat.living()
+  }
+
+  /**
+   * These bytes will be written soon: makes their pages ready now, which takes a fraction of what it takes page by page when
+   * they are written.
+   *
+   * @throws MappedFileError when somebody has cut the file
+   */
+  prepare(byte: number, length: number): void {
+    this.requireOpen()
+    if (!this.hasBytes(byte, length)) this.refuseBytes(byte, length)
+    const { path, fd } = this.file
+    onFile(path, () => {
+      try {
+        populateRange(this.address + byte, length)
+      } catch (error) {
+        requireLength(path, fd, this.words)
+        throw error
+      }
+    })
   }
 
   /**

@@ -67,7 +67,7 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
 }
 
 /** A call of a native function costs as much as so many bytes in JavaScript. */
-const shortBytes = 64
+const shortBytes = 112
 
 const checksum: Checksum = (bytes, seed) => (bytes.length <= shortBytes ? crc32(bytes, seed) : nativeCrc32(bytes, seed))
 

@@ -169,6 +169,7 @@ export class Cursor {
 
   /** Closes the segments that this came past. */
   letGo(): void {
+    if (this.passed.length === 0) return
     for (const segment of this.passed.splice(0)) segment.close()
   }
 

@@ -1,5 +1,6 @@
 import type { Checksum } from './crc32.ts'
 import type { Memory } from './memory.ts'
+import { Slab } from './slab.ts'
 
 /**
  * A record: one item as it lies in a segment. It proves itself: a record that validates is one that was written, whole, at this
@@ -52,6 +53,7 @@ export class Records {
   private readonly checksum: Checksum
   private readonly words = new Int32Array(3)
   private readonly bytes = new Uint8Array(this.words.buffer)
+  private readonly slab = new Slab()
 
   constructor(checksum: Checksum) {
     this.checksum = checksum
@@ -80,12 +82,12 @@ export class Records {
    */
   read(memory: Memory, at: number, end: number): Record | undefined {
     if (at + recordHeaderWords > end) return undefined
-    const header = this.header(memory, at)
-    if (at + recordWords(header.length) > end) return undefined
-    const payload = new Uint8Array(header.length)
+    const { length, tag, sequence, epoch } = this.header(memory, at)
+    if (at + recordWords(length) > end) return undefined
+    const payload = this.slab.take(length)
     memory.readBytes(4 * (at + recordHeaderWords), payload)
-    const sum = this.sum(header.length | (header.tag << 30), header.sequence, header.epoch, payload)
-    return memory.read(at + 3) === sum ? { ...header, payload } : undefined
+    const sum = this.sum(length | (tag << 30), sequence, epoch, payload)
+    return memory.read(at + 3) === sum ? { length, tag, sequence, epoch, payload } : undefined
   }
 
   /** The record at `at`, if it is the one that must stand there. */

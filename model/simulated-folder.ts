@@ -137,6 +137,10 @@ class FileView extends ForwardingMemory implements FileMemory {
     }
   }
 
+  prepare(byte: number, length: number): void {
+    this.byteOf(byte, length)
+  }
+
   close(): void {
     this.isOpen = false
   }

@@ -130,11 +130,22 @@ export function folderContract(name: string, run: FolderRunner): void {
       expect(contentOf(folder, 'a')).toBe(1)
     })
 
+    check('prepares bytes to be written, and leaves them as they are', (folder) => {
+      make(folder, 'a', 1)
+      within(folder, 'a', (memory) => {
+        memory.prepare(0, 4 * memory.words)
+        memory.prepare(4 * memory.words, 0)
+        expect(() => memory.prepare(4, 4 * memory.words)).toThrow(RangeError)
+      })
+      expect(contentOf(folder, 'a')).toBe(1)
+    })
+
     check('throws when a closed file is used, and closes it twice', (folder) => {
       const memory = folder.create('a', 8)
       memory.close()
       memory.close()
       expect(reason(() => memory.durability.flush(0, 4))).toBe('closed')
+      expect(reason(() => memory.prepare(0, 4))).toBe('closed')
       expect(() => memory.load(0)).toThrow()
     })
   })
