@@ -12,8 +12,8 @@ export class EndMemory extends SoloMemory {
   readonly #writable: boolean
   #written: Map<number, number> | undefined
 
-  constructor(initial: Int32Array, end: End, writable: boolean) {
-    super(initial, writable ? (word) => end.tornBytes(word) : undefined)
+  constructor(end: End, writable: boolean) {
+    super(end.memory, writable ? (word) => end.tornBytes(word) : undefined)
     this.#memory = end.memory
     this.#writable = writable
   }

@@ -5,15 +5,14 @@ import { defaultEvents } from './bounds.ts'
 import { Broken } from './broken.ts'
 import { runCrash } from './crash-run.ts'
 import { Crashes, RecoveryBroken } from './crashes.ts'
-import { EndMemory } from './end-memory.ts'
+import { EndBroken, Ends } from './ends.ts'
 import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
 import { HistoryBroken, type HistoryJudge, judgeOf } from './history-judge.ts'
 import { linearize, linearizeThrough } from './linearize.ts'
-import { canonicalOutcome } from './outcome.ts'
 import { type Parcel, pack, unpack } from './parcel.ts'
 import type { Estimate, ExploreOptions, Failure } from './report.ts'
-import { type Finding, initialMemory, resultsOf } from './run.ts'
+import { type Finding, initialMemory } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import type { Leaf, Search } from './search.ts'
 import { shortestFailure } from './shortest.ts'
@@ -30,34 +29,6 @@ export type Pause = 'done' | 'failed' | 'asked' | 'executions'
 export interface Found {
   readonly failure: Failure
   readonly sometimes?: string
-}
-
-/** Something is wrong with the end of a graph. */
-class EndBroken extends Error {
-  readonly finding: Finding
-  readonly sometimes: string | undefined
-  /** States that lead to this end, where not every way to it shows what is wrong. */
-  readonly states: readonly Int32Array[]
-
-  constructor(
-    finding: Finding,
-    { sometimes, states = [] }: { readonly sometimes?: string | undefined; readonly states?: readonly Int32Array[] } = {},
-  ) {
-    super(finding.message)
-    this.finding = finding
-    this.sometimes = sometimes
-    this.states = states
-  }
-}
-
-/** Lets a part of the program judge the end of a graph. */
-function judged(part: string, judge: () => void, sometimes?: string): void {
-  try {
-    judge()
-  } catch (error) {
-    const { message, ...rest } = classify(error)
-    throw new EndBroken({ ...rest, message: `${part}: ${message}` }, { sometimes })
-  }
 }
 
 type Counts = { -readonly [K in 'executions' | 'blocked' | 'discarded' | 'share' | 'cut']: Tally[K] }
@@ -79,7 +50,7 @@ export class Exploration {
   readonly #events: number
   readonly #makeSearch: MakeSearch
   readonly #histories: HistoryJudge | undefined
-  readonly #wantsOutcomes: boolean
+  readonly #ends: Ends
   /** Known once `setup` has run. */
   #initial: Int32Array | undefined
   #states: States | undefined
@@ -88,8 +59,6 @@ export class Exploration {
   #subtrees: Parcel[] = []
   /** The subtree that the search is in. */
   #current: Parcel | undefined
-  #unwitnessed = new Set<string>()
-  #outcomes = new Set<string>()
   #counts: Counts = { ...nothing }
   /** What had been counted before the subtree that the search is in. */
   #before: Counts = nothing
@@ -102,7 +71,7 @@ export class Exploration {
     this.#makeSearch = makeSearch
     this.#program = program
     this.#events = events ?? defaultEvents
-    this.#wantsOutcomes = outcomes === true
+    this.#ends = new Ends(program, outcomes === true)
     this.#histories = program.history === undefined ? undefined : judgeOf(program.history)
   }
 
@@ -114,9 +83,7 @@ export class Exploration {
   enter(subtrees: readonly Parcel[], witnessed: readonly string[] = []): void {
     this.rest()
     this.#subtrees = [...subtrees]
-    this.#unwitnessed = new Set(Object.keys(this.#program.sometimes ?? {}))
-    for (const name of witnessed) this.#unwitnessed.delete(name)
-    this.#outcomes = new Set()
+    this.#ends.begin(witnessed)
     this.#counts = { ...nothing }
     this.#beyond = undefined
     this.found = undefined
@@ -124,10 +91,8 @@ export class Exploration {
 
   /** What was found since `enter`. */
   get tally(): Tally {
-    const witnessed = Object.keys(this.#program.sometimes ?? {}).filter((name) => !this.#unwitnessed.has(name))
-    const outcomes = this.#wantsOutcomes ? { outcomes: [...this.#outcomes] } : {}
     const recoveries = this.#crashes === undefined ? {} : { recoveries: [...this.#crashes.recoveries] }
-    return { ...this.#counts, witnessed, ...outcomes, ...recoveries }
+    return { ...this.#counts, ...this.#ends.tally, ...recoveries }
   }
 
   /**
@@ -176,6 +141,7 @@ export class Exploration {
 
   #walk(search: Search, stop: () => boolean, most: number, askEvery: number): Pause {
     const counts = this.#counts
+    const ends = this.#ends
     for (let leaves = 1; ; leaves++) {
       if (counts.executions === most && this.#beyond === undefined) this.#stopHere()
       const leaf = this.#advance(search)
@@ -186,7 +152,7 @@ export class Exploration {
           if (counts.executions === most) return this.#goBack()
           this.#judgeStates(search)
           this.#judgeHistory(search)
-          this.#complete(search)
+          ends.judge(search)
           counts.executions++
           break
         case 'blocked':
@@ -276,25 +242,6 @@ export class Exploration {
     if (this.#histories === undefined) return
     const ends = search.threads.map((_, thread) => search.next(thread))
     this.#histories.judgeGraph(search.graph, search.threads, ends)
-  }
-
-  /** Judges a complete execution. */
-  #complete(search: Search): void {
-    const { finally: judge, sometimes } = this.#program
-    if (judge === undefined && this.#unwitnessed.size === 0 && !this.#wantsOutcomes) return
-    const results = resultsOf(
-      search.threads,
-      search.threads.map((_, thread) => search.next(thread)),
-    )
-    const end = (writable: boolean): EndMemory => new EndMemory(this.#initial as Int32Array, search, writable)
-    if (this.#wantsOutcomes) this.#outcomes.add(canonicalOutcome(results, end(false)))
-    for (const name of this.#unwitnessed) {
-      const look = (): void => {
-        if (sometimes?.[name](end(false), results) === true) this.#unwitnessed.delete(name)
-      }
-      judged(`sometimes ${name}`, look, name)
-    }
-    if (judge !== undefined) judged('finally', () => judge.call(this.#program, end(true), results))
   }
 
   /** Turns what was thrown on the way into a failure that can be replayed. */

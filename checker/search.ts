@@ -124,6 +124,8 @@ export type Leaf = 'complete' | 'blocked' | 'stuck' | 'discarded' | 'unfinished'
 export class Search {
   readonly threads: readonly Thread[]
   readonly sequence: Sequence
+  /** What the words hold. */
+  readonly memory: Int32Array
   /** Estimated share of the search tree that is done. */
   share = 0
   readonly #initial: Int32Array
@@ -162,6 +164,7 @@ export class Search {
   constructor(threads: readonly Thread[], initial: Int32Array, events: number, histories = 500_000) {
     this.threads = threads
     this.sequence = new Sequence(threads, initial)
+    this.memory = this.sequence.memory.subarray(0, initial.length)
     this.#initial = initial
     this.#count = threads.length
     this.#events = events
@@ -783,9 +786,9 @@ export class Search {
     return (this.sequence.sleeping >> thread) & 1 ? undefined : this.sequence.next[thread]
   }
 
-  /** What the memory holds. */
-  get memory(): Int32Array {
-    return this.sequence.memory
+  /** Whether killed threads may have left bytes undefined. */
+  get mayBeTorn(): boolean {
+    return this.sequence.killed !== 0 && this.sequence.unordered.active
   }
 
   /** The bytes of a word that killed threads have left undefined. */

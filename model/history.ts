@@ -63,12 +63,16 @@ export class History {
   parks = false
   /** For `DONE` what the thread returned, for `THROWN` what it threw. */
   result: unknown = undefined
+  /** For who compares results (`checker/ends.ts`): a number that stands for this one, from 1; 0: none yet. */
+  resultNumber = 0
   marks: readonly Marked[] = noMarks
   /** A number of its own for each node, in the order they were made. */
   readonly serial: number
 
-  #answer0: Answer = 0
-  #child0: History | undefined
+  /** The child that was asked for last, and its answer: a search comes back to it soon. */
+  #child: History | undefined
+  #answer: Answer = 0
+  /** All of them, once there are two. */
   #children: Map<Answer, History> | undefined
   #killed: History | undefined
 
@@ -95,25 +99,31 @@ export class History {
 
   /** The node after this operation answered `answer`, if user code has run that far. */
   child(answer: Answer): History | undefined {
-    if (this.#child0 !== undefined && this.#answer0 === answer) return this.#child0
-    return this.#children?.get(answer)
+    return this.#child !== undefined && this.#answer === answer ? this.#child : this.#other(answer)
+  }
+
+  #other(answer: Answer): History | undefined {
+    const other = this.#children?.get(answer)
+    if (other === undefined) return undefined
+    this.#answer = answer
+    this.#child = other
+    return other
   }
 
   /** Takes a child in. */
   adopt(child: History): void {
     if (this.child(child.answer) === child) return
-    if (this.#child0 === undefined) {
-      this.#answer0 = child.answer
-      this.#child0 = child
-      return
+    if (this.#child !== undefined) {
+      this.#children ??= new Map([[this.#answer, this.#child]])
+      this.#children.set(child.answer, child)
     }
-    this.#children ??= new Map()
-    this.#children.set(child.answer, child)
+    this.#answer = child.answer
+    this.#child = child
   }
 
   /** Forgets what comes after. The nodes stay valid for whoever holds them. */
   forget(): void {
-    this.#child0 = undefined
+    this.#child = undefined
     this.#children = undefined
   }
 

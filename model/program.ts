@@ -40,7 +40,7 @@ export interface Program<R extends Record<string, unknown> = any> {
   always?(memory: Readable): void
   /** Each must be witnessed by some execution. */
   readonly sometimes?: Readonly<Record<string, (memory: Readable, results: Partial<R>) => boolean>>
-  /** Runs alone, after the threads. Throws when broken. */
+  /** Runs alone, after the threads. Throws when broken. Once for all executions that leave the same memory and results. */
   finally?(memory: Memory, results: Partial<R>): void
   /** What the calls and returns that threads mark must look like. Judged in every execution, in every order that it allows. */
   readonly history?: HistoryPromise
