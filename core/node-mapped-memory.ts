@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { closeSync, fsyncSync, ftruncateSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ArrayWords } from './atomic-words.ts'
 import type { Memory, WaitResult } from './memory.ts'
 import { sleep, sleepAsync, wake } from './node-bells.ts'
 import { libc } from './node-libc.ts'
@@ -323,6 +324,7 @@ export class MappedMemory extends SharedMemory {
     ;(this as { words: number }).words = words
     this.int32 = new Int32Array(this.buffer, 0, words)
     this.bytes = new Uint8Array(this.buffer, 0, 4 * words)
+    this.atomics = new ArrayWords(this.int32)
   }
 
   private requireOpen(): void {

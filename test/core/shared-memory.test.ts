@@ -2,7 +2,19 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { ForwardingMemory, type Memory, SharedMemory } from '../../core/index.ts'
 import { requireLittleEndian } from '../../core/shared-memory.ts'
+import { addAll } from './adding.ts'
 import { madeBy, memoryContract } from './memory-contract.ts'
+
+/** What is used here of `WebAssembly.Memory`, of which the types of Node do not know. */
+interface WasmMemory {
+  readonly buffer: SharedArrayBuffer
+  grow(pages: number): number
+}
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { Memory: new (descriptor: { initial: number; maximum: number; shared: boolean }) => WasmMemory }
+}
+const wasmMemory = (maximum = 1): WasmMemory => new WebAssembly.Memory({ initial: 1, maximum, shared: true })
+const wasmWords = 16384
 
 memoryContract(
   'SharedMemory',
@@ -11,6 +23,10 @@ memoryContract(
 memoryContract(
   'SharedMemory in the middle of a buffer',
   madeBy((words) => new SharedMemory(new SharedArrayBuffer(4 * words + 24), 12, words)),
+)
+memoryContract(
+  'SharedMemory on a WebAssembly.Memory',
+  madeBy((words) => new SharedMemory(wasmMemory(), 0, words)),
 )
 memoryContract(
   'ForwardingMemory',
@@ -151,6 +167,47 @@ describe('SharedMemory', () => {
     expect(() => requireLittleEndian(true)).not.toThrow()
   })
 
+  it('stands on a WebAssembly.Memory as on its buffer', () => {
+    const shared = wasmMemory(2)
+    const fast = new SharedMemory(shared)
+    const plain = new SharedMemory(fast.buffer)
+    expect([fast.words, plain.words, fast.byteOffset]).toEqual([wasmWords, wasmWords, 0])
+    fast.add(wasmWords - 1, 5)
+    expect(plain.compareExchange(wasmWords - 1, 5, 6)).toBe(5)
+    expect(fast.load(wasmWords - 1)).toBe(6)
+    shared.grow(1)
+    expect([new SharedMemory(shared).words, fast.words]).toEqual([2 * wasmWords, wasmWords])
+    expect(() => fast.load(wasmWords)).toThrow(RangeError)
+    new SharedMemory(shared).store(3, 7)
+    expect(fast.load(3)).toBe(7)
+  })
+
+  it('refuses a WebAssembly.Memory that no other thread could share, or of which it cannot take a part', () => {
+    const own = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: false })
+    expect(() => new SharedMemory(own)).toThrow(/found a WebAssembly.Memory that is not shared/)
+    expect(() => new SharedMemory(wasmMemory(), 4)).toThrow('SharedMemory: byteOffset: expected an integer from 0 to 0, found 4')
+    expect(() => new SharedMemory(wasmMemory(), 0, wasmWords + 1)).toThrow(RangeError)
+    expect(() => new SharedMemory(new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true }))).toThrow(/no word fits/)
+  })
+
+  it('adds what two threads add, one of them through WebAssembly and one through Atomics', async () => {
+    const shared = wasmMemory()
+    const times = 50_000
+    const worker = new Worker(new URL('./adder.mjs', import.meta.url), { workerData: { source: shared, times } })
+    const said = (word: string) =>
+      new Promise<void>((resolve, reject) => {
+        worker.on('message', (found) => found === word && resolve())
+        worker.once('error', reject)
+      })
+    const done = said('done')
+    await said('ready')
+    const memory = new SharedMemory(shared.buffer)
+    addAll(memory, times)
+    await done
+    expect([1, 2, 3, 4].map((word) => memory.load(word))).toEqual([6 * times, 4 * times, 2 * times, 2 * times])
+    await worker.terminate()
+  }, 60_000)
+
   it('copies byte by byte: two threads that write neighbouring bytes of one word undo nothing of each other', async () => {
     const memory = new SharedMemory(4)
     const worker = new Worker(new URL('./neighbour.mjs', import.meta.url), { workerData: { buffer: memory.buffer } })
@@ -173,35 +230,51 @@ describe('SharedMemory', () => {
     await worker.terminate()
   }, 60_000)
 
-  it('wakes a thread that sleeps, which then sees what was written before the notify', async () => {
-    const rounds = 20
-    const memory = new SharedMemory(new SharedArrayBuffer(64), 16)
-    const worker = new Worker(new URL('./waiter.mjs', import.meta.url), {
-      workerData: { buffer: memory.buffer, byteOffset: memory.byteOffset, rounds },
-    })
-    const answered = new Promise<{ result: string; payload: number }[]>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
-    for (let round = 0; round < rounds; round++) {
-      while (memory.load(1) <= round) await new Promise((resolve) => setTimeout(resolve, 1))
-      memory.write(2, 1000 + round)
-      if (round % 2 === 0) {
-        // Asleep for certain once a notify with count 1 woke somebody; woken too early, it sleeps again.
-        while (memory.notify(0, 1) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  const onPart = () => ({ source: new SharedArrayBuffer(64), byteOffset: 16 })
+  const onWasm = () => {
+    const source = wasmMemory()
+    return { source, byteOffset: 0, other: source }
+  }
+  const onBoth = () => {
+    const other = wasmMemory()
+    return { source: other.buffer, byteOffset: 0, other }
+  }
+  it.each([
+    { which: 'on part of a buffer', made: onPart },
+    { which: 'on a WebAssembly.Memory', made: onWasm },
+    { which: 'on a WebAssembly.Memory of which the other thread has the buffer', made: onBoth },
+  ])(
+    'wakes a thread that sleeps, which then sees what was written before the notify, $which',
+    async ({ made }) => {
+      const rounds = 20
+      const { source, byteOffset, other = source } = made() as ReturnType<typeof onPart> & { other?: WasmMemory }
+      const memory = new SharedMemory(other, byteOffset)
+      const worker = new Worker(new URL('./waiter.mjs', import.meta.url), { workerData: { source, byteOffset, rounds } })
+      const answered = new Promise<{ result: string; payload: number }[]>((resolve, reject) => {
+        worker.once('message', resolve)
+        worker.once('error', reject)
+      })
+      for (let round = 0; round < rounds; round++) {
+        while (memory.load(1) <= round) await new Promise((resolve) => setTimeout(resolve, 1))
+        memory.write(2, 1000 + round)
+        if (round % 2 === 0) {
+          // Asleep for certain once a notify with count 1 woke somebody; woken too early, it sleeps again.
+          while (memory.notify(0, 1) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+        }
+        memory.store(0, round + 1)
+        memory.notify(0)
+        while (memory.load(3) === round) memory.wait(3, round, 1000)
       }
-      memory.store(0, round + 1)
-      memory.notify(0)
-      while (memory.load(3) === round) memory.wait(3, round, 1000)
-    }
-    const seen = await answered
-    expect(seen.map(({ payload }) => payload)).toEqual(Array.from({ length: rounds }, (_, i) => 1000 + i))
-    // Every second round it slept for certain; in the others it may have come too late to sleep.
-    seen.forEach(({ result }, round) => {
-      expect(round % 2 === 0 ? ['ok', 'not-equal'] : ['ok', 'not-equal', undefined]).toContain(result)
-    })
-    await worker.terminate()
-  }, 60_000)
+      const seen = await answered
+      expect(seen.map(({ payload }) => payload)).toEqual(Array.from({ length: rounds }, (_, i) => 1000 + i))
+      // Every second round it slept for certain; in the others it may have come too late to sleep.
+      seen.forEach(({ result }, round) => {
+        expect(round % 2 === 0 ? ['ok', 'not-equal'] : ['ok', 'not-equal', undefined]).toContain(result)
+      })
+      await worker.terminate()
+    },
+    60_000,
+  )
 })
 
 describe('ForwardingMemory', () => {

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
 const { SharedMemory } = await tsImport('../../core/index.ts', import.meta.url)
-const memory = new SharedMemory(workerData.buffer, workerData.byteOffset)
+const memory = new SharedMemory(workerData.source, workerData.byteOffset)
 const results = []
 for (let expected = 0; expected < workerData.rounds; expected++) {
   let result
