@@ -4,14 +4,14 @@ import { requireInteger } from './require.ts'
 /** How to wait. */
 export interface WaitOptions {
   /**
-   * How many times to look again before sleeping, from 0 on; default 2000. Two thousand looks take about 15 us (more where the
-   * engine has `Atomics.pause`), and a sleep with its wake-up 5 to 80 us. Choose 0 where there are more threads than
-   * processors.
+   * How many times to look again before sleeping, from 0 on; default 300. They take about 60 us, and a sleep with its wake-up
+   * 5 to 80 us: who sleeps earlier than the other one wakes makes both sleep each time. Choose 0 where there are more threads
+   * than processors.
    */
   readonly spins?: number
 }
 
-const spinsDefault = 2000
+export const spinsDefault = 300
 
 /**
  * @param who the first words of errors: `Ring.sink`

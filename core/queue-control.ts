@@ -11,7 +11,7 @@ import {
   writeHeader,
 } from './layout.ts'
 import { Mutex } from './mutex.ts'
-import { Patience, type WaitOptions } from './patience.ts'
+import { Patience, spinsDefault, type WaitOptions } from './patience.ts'
 import { publishPosition } from './position.ts'
 import { loadTwin, storeTwin, type Twin } from './twin.ts'
 
@@ -312,7 +312,7 @@ export class Control {
 
   /** How a call waits. */
   patience(memory: FileMemory, timeoutMs: number): Patience {
-    return new Patience(memory, timeoutMs, this.options.spins ?? 2000)
+    return new Patience(memory, timeoutMs, this.options.spins ?? spinsDefault)
   }
 
   close(): void {
