@@ -16,6 +16,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where items of one size come from. */
+interface Items {
+  readonly itemBytes: number
+  pop(target: Uint8Array, timeoutMs?: number): boolean
+}
+
+/** Where records of any length come from. */
+interface Records {
+  pop(timeoutMs?: number): Uint8Array | undefined
+}
+
 /** Where a call would have slept: on a word, while it holds a value, for so many milliseconds. */
 export interface Sleep {
   readonly word: number
@@ -109,12 +120,16 @@ export class AsyncMemory extends ForwardingMemory {
    * The items that come, to the end of the stream: each in an array of its own. An abort ends it with the signal's reason; no
    * item is lost then.
    *
-   * @param from the end of a ring, or a work ring, on this memory
+   * @param from the end of a ring, a work ring, or a record ring, on this memory
    */
-  async *items(
-    from: { readonly itemBytes: number; pop(target: Uint8Array, timeoutMs?: number): boolean },
-    options: Pick<CallOptions, 'signal'> = {},
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *items(from: Items | Records, options: Pick<CallOptions, 'signal'> = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    if (!('itemBytes' in from)) {
+      for (;;) {
+        const record = await this.call((timeoutMs) => from.pop(timeoutMs), options)
+        if (record === undefined) return
+        yield record
+      }
+    }
     for (;;) {
       const item = new Uint8Array(from.itemBytes)
       if (!(await this.call((timeoutMs) => from.pop(item, timeoutMs), options))) return
