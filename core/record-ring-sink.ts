@@ -193,7 +193,7 @@ export class RecordSink {
     if (this.claimed < 0) return
     this.claimed = unclaimed
     // The source passes over all of the frame.
-    // Safety: record-ring/claims
+    // Safety: record-ring/linearizable
     this.measureOut(this.first, -this.size)
     this.publish()
   }
@@ -315,10 +315,7 @@ export class RecordSink {
   private lookForTail(): number {
     if (this.claimed !== unclaimed) this.refuse()
     const tail = this.memory.load(this.layout.tailAt)
-    if (isClosed(tail)) {
-      this.retract()
-      throw new Error('RecordSink: the source was closed; nobody reads any more')
-    }
+    if (isClosed(tail)) this.giveUp()
     return tail
   }
 
@@ -337,8 +334,11 @@ export class RecordSink {
     const room = layout.slots - distance(this.head, tail)
     if (era === this.era && room >= wanted) return room
     // The source is done with all that stands before it. When it moves on, it says so in the era first.
-    // Safety: record-ring/back-pressure
+    // Safety: record-ring/whole
     this.headSeen = memory.load(layout.headAt)
+    // A source that closes says so in the tail first, and then here: who sleeps on this word has not missed it.
+    // Safety: record-ring/refuses
+    if (isClosed(this.headSeen)) this.giveUp()
     this.head = positionIn(this.headSeen)
     this.era = era
     return layout.slots - distance(this.head, tail)
@@ -355,7 +355,7 @@ export class RecordSink {
       this.hasIntent = true
     }
     // Whoever moves the tail past the slots has claimed them; all others find it moved.
-    // Safety: record-ring/in-order, record-ring/whole
+    // Safety: record-ring/in-order, record-ring/linearizable, record-ring/whole
     if (memory.compareExchange(layout.tailAt, tail, (tail + size * positionStep) | 0) !== tail) return false
     this.first = tail
     this.size = size
@@ -383,7 +383,7 @@ export class RecordSink {
     const frameAt = this.layout.frameAt(this.first)
     // The slots are this thread's until this exchange and the source's after it. Nobody else changes the word, but for the
     // source that announces itself on it, and is woken.
-    // Safety: record-ring/whole, record-ring/wakes
+    // Safety: record-ring/whole, record-ring/wakes, record-ring/notifies-sleepers-only
     const old = memory.exchange(frameAt, this.size * positionStep)
     if ((old & asleep) !== 0) memory.notify(frameAt)
     this.retract()
@@ -404,6 +404,11 @@ export class RecordSink {
     throw new RangeError(
       `RecordSink: expected a record of 0 to ${recordBytesMax} bytes, found ${show(length)}; make the ring larger`,
     )
+  }
+
+  private giveUp(): never {
+    this.retract()
+    throw new Error('RecordSink: the source was closed; nobody reads any more')
   }
 
   private refuse(): never {

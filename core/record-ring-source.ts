@@ -366,7 +366,7 @@ export class RecordSource {
     this.next = to
     this.rewind()
     // The slots are the source's until this exchange, and free after it. Nobody else moves the head; who sleeps on it is woken.
-    // Safety: record-ring/back-pressure, record-ring/in-order
+    // Safety: record-ring/whole, record-ring/in-order
     publishPosition(memory, layout.headAt, to)
   }
 
