@@ -53,14 +53,14 @@ export class Cut {
   readonly #deeds: Deeds
   readonly #unitBytes: UnitBytes
   readonly #happened: Bounds
+  /** Each is written anew where it changes: cuts share what they have in common. */
   readonly #units: Map<number, Bounds>
 
   constructor(deeds: Deeds, unitBytes: UnitBytes, from?: Cut) {
     this.#deeds = deeds
     this.#unitBytes = unitBytes
-    this.#happened =
-      from === undefined ? { least: new Int32Array(deeds.threads), most: deeds.everything.slice() } : copyOf(from.#happened)
-    this.#units = new Map([...(from === undefined ? [] : from.#units)].map(([unit, bounds]) => [unit, copyOf(bounds)]))
+    this.#happened = from === undefined ? unknown(deeds) : copyOf(from.#happened)
+    this.#units = new Map(from === undefined ? [] : from.#units)
   }
 
   /** The least that has happened. */
@@ -71,12 +71,15 @@ export class Cut {
   /** Chooses that a word holds what a write left, or `setup` for -1. Undefined if that cannot be. */
   holding(word: number, write: number): Cut | undefined {
     const writes = this.#deeds.writesOf(word)
+    // Nobody wrote it: that it holds what it held says nothing.
+    if (writes.length === 0) return this
     const cut = new Cut(this.#deeds, this.#unitBytes, this)
-    const bounds = cut.#boundsOf(word)
+    const unit = this.#unitBytes === 0 ? undefined : Math.floor((4 * word) / this.#unitBytes)
+    const bounds = unit === undefined ? cut.#happened : cut.#change(unit)
     if (write >= 0) raise(bounds.least, this.#deeds.past(writes[write]))
     const next = writes[write + 1]
     if (next !== undefined) lower(bounds.most, next)
-    return cut.#close() ? cut : undefined
+    return cut.#close(this, unit) ? cut : undefined
   }
 
   /** Chooses whether something had been acknowledged. Undefined if that cannot be. */
@@ -86,58 +89,62 @@ export class Cut {
     const cut = new Cut(this.#deeds, this.#unitBytes, this)
     if (had) raise(cut.#happened.least, this.#deeds.past(place))
     else lower(cut.#happened.most, place)
-    return cut.#close() ? cut : undefined
+    return cut.#close(this, undefined) ? cut : undefined
   }
 
-  #boundsOf(word: number): Bounds {
-    if (this.#unitBytes === 0) return this.#happened
-    const unit = Math.floor((4 * word) / this.#unitBytes)
-    let bounds = this.#units.get(unit)
-    if (bounds === undefined) {
-      bounds = { least: new Int32Array(this.#deeds.threads), most: this.#deeds.everything.slice() }
-      this.#units.set(unit, bounds)
-    }
-    return bounds
+  #change(unit: number): Bounds {
+    const bounds = this.#units.get(unit)
+    const own = bounds === undefined ? unknown(this.#deeds) : copyOf(bounds)
+    this.#units.set(unit, own)
+    return own
   }
 
   /**
-   * Draws all conclusions. False when what must have happened has not: otherwise, a crash where no more has happened and been
-   * written back than must, is one.
+   * Draws all conclusions from what was chosen, in a cut where all had been drawn. False when what must have happened has not:
+   * otherwise, a crash where no more has happened and been written back than must, is one.
+   *
+   * @param touched the unit of which something was chosen
    */
-  #close(): boolean {
-    const deeds = this.#deeds
+  #close(before: Cut, touched: number | undefined): boolean {
     const { least, most } = this.#happened
-    for (const bounds of this.#units.values()) raise(least, bounds.least)
-    for (let changed = true; changed; ) {
-      changed = false
-      for (const flush of deeds.flushes) {
-        const { thread, at, from, to } = flush
-        if (least[thread] <= at) continue
-        const past = deeds.past(flush)
-        for (const [unit, bounds] of this.#units) {
-          if (to <= unit * this.#unitBytes || from >= (unit + 1) * this.#unitBytes) continue
-          changed = raise(bounds.least, past) || changed
-        }
+    const changed = new Set<number>()
+    if (touched !== undefined) {
+      changed.add(touched)
+      raise(least, (this.#units.get(touched) as Bounds).least)
+    }
+    for (const flush of this.#deeds.flushes) {
+      const { thread, at, from, to } = flush
+      if (least[thread] <= at) continue
+      const past = this.#deeds.past(flush)
+      // What it says of other units was known before, if it had returned before.
+      const units = before.least[thread] <= at ? this.#units.keys() : touched === undefined ? [] : [touched]
+      for (const unit of units) {
+        if (to <= unit * this.#unitBytes || from >= (unit + 1) * this.#unitBytes) continue
+        const bounds = changed.has(unit) ? (this.#units.get(unit) as Bounds) : this.#change(unit)
+        changed.add(unit)
+        raise(bounds.least, past)
       }
     }
     if (exceeds(least, most)) return false
-    for (const bounds of this.#units.values()) if (exceeds(bounds.least, bounds.most)) return false
+    for (const unit of changed) {
+      const bounds = this.#units.get(unit) as Bounds
+      if (exceeds(bounds.least, bounds.most)) return false
+    }
     return true
   }
+}
+
+/** Anything can have happened. */
+function unknown({ threads, everything }: Deeds): Bounds {
+  return { least: new Int32Array(threads), most: everything.slice() }
 }
 
 function copyOf({ least, most }: Bounds): Bounds {
   return { least: least.slice(), most: most.slice() }
 }
 
-function raise(counts: Int32Array, to: Int32Array): boolean {
-  let changed = false
-  for (let thread = 0; thread < counts.length; thread++) {
-    if (counts[thread] >= to[thread]) continue
-    counts[thread] = to[thread]
-    changed = true
-  }
-  return changed
+function raise(counts: Int32Array, to: Int32Array): void {
+  for (let thread = 0; thread < counts.length; thread++) counts[thread] = Math.max(counts[thread], to[thread])
 }
 
 function lower(counts: Int32Array, { thread, at }: Place): void {

@@ -204,6 +204,7 @@ export class Log {
 
   removeSegments(which: (number: number) => boolean): void {
     const { folder } = this
+    // Safety: queue/retires
     for (const number of segmentNumbers(folder.list())) if (which(number)) folder.remove(segmentName(number))
   }
 

@@ -187,6 +187,8 @@ export class Producer<T> {
   private hasRoom(segment: Segment, at: number, words: number, sequence: number): boolean {
     const { limits } = this.options
     const { control } = this.log
+    // What the consumer is done with only grows: there may be more room than this finds, never less.
+    // Safety: queue/bounded
     if (limits.items !== undefined && control.backlog(sequence) >= limits.items) return false
     if (limits.bytes === undefined) return true
     const place = control.consumerPlace

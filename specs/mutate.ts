@@ -29,16 +29,19 @@ export type Operation =
   | 'settle'
   | 'now'
   | 'alive'
+  | 'flush'
 
 /** Which calls are spoilt: those to which everything given here applies. */
 export interface Where {
   readonly operation: Operation
-  /** The word, or for bulk copies the word of the first byte. */
+  /** The word, or for bulk copies and flushes the word of the first byte. */
   readonly word?: number
   /** The name of the thread. */
   readonly thread?: string
   /** What else must be so; default: nothing. */
   when?(call: Call): boolean
+  /** Functions that must be running: `'recover'`, `'Segment.publish'`; where several files have one, the class tells them apart. */
+  readonly within?: readonly string[]
   /** Which of these calls of one thread, counting from 1; default: all of them. */
   readonly nth?: number
 }
@@ -47,7 +50,7 @@ export interface Where {
 export interface Call {
   readonly operation: Operation
   readonly args: readonly unknown[]
-  /** The word, or for bulk copies the word of the first byte; -1 where there is none. */
+  /** The word, or for bulk copies and flushes the word of the first byte; -1 where there is none. */
   readonly word: number
   /** The memory underneath, which makes no mistakes. */
   readonly memory: Memory
@@ -83,12 +86,27 @@ export function mutate(where: Where, how: MistakeMaker): (memory: Memory, thread
       if (call.operation !== where.operation) return call.perform(...call.args)
       if (where.word !== undefined && call.word !== where.word) return call.perform(...call.args)
       if (where.when?.(call) === false) return call.perform(...call.args)
+      if (where.within !== undefined && !areRunning(where.within)) return call.perform(...call.args)
       calls++
       if (where.nth !== undefined && where.nth !== calls) return call.perform(...call.args)
       watcher?.(call)
       return mistake(call)
     })
   }
+}
+
+/** Whether all these functions are on the stack. */
+function areRunning(names: readonly string[]): boolean {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  Error.stackTraceLimit = 60
+  Error.prepareStackTrace = (_, sites) => sites
+  const sites = new Error().stack as unknown as readonly NodeJS.CallSite[]
+  Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+  const running = sites.flatMap((site) => {
+    const name = site.getFunctionName()?.replace(/^[gs]et /, '')
+    return name === undefined ? [] : [name, `${site.getTypeName()}.${name}`]
+  })
+  return names.every((name) => running.includes(name))
 }
 
 /** The call is not made: a store stores nothing, a notify wakes nobody, a read-modify-write only reads. */
@@ -188,6 +206,7 @@ export function swappedWithNext(where: Where): (memory: Memory, thread: string) 
 /** A memory whose every call goes through one function. */
 class InterceptedMemory extends ForwardingMemory {
   declare readonly liveness?: NonNullable<Memory['liveness']>
+  declare readonly durability?: NonNullable<Memory['durability']>
   private readonly intercept: Mistake
 
   constructor(memory: Memory, intercept: Mistake) {
@@ -196,18 +215,22 @@ class InterceptedMemory extends ForwardingMemory {
     if (memory.liveness !== undefined) {
       this.liveness = { self: memory.liveness.self, alive: (participant) => this.through('alive', [participant]) as boolean }
     }
+    if (memory.durability !== undefined) {
+      this.durability = { flush: (byte, length) => void this.through('flush', [byte, length]) }
+    }
   }
 
   private through(operation: Operation, args: readonly unknown[]): unknown {
     const { memory } = this
     const first = args[0] as number | undefined
-    const bytes = operation === 'readBytes' || operation === 'writeBytes' || operation === 'guessBytes'
+    const bytes = ['readBytes', 'writeBytes', 'guessBytes', 'flush'].includes(operation)
     const nowhere = first === undefined || operation === 'alive' || operation === 'settle'
     const word = nowhere ? -1 : bytes ? first >> 2 : first
-    const perform = (...given: readonly unknown[]) =>
-      operation === 'alive'
-        ? memory.liveness?.alive(given[0] as number)
-        : (memory[operation] as (...a: unknown[]) => unknown).apply(memory, [...given])
+    const perform = (...given: readonly unknown[]) => {
+      if (operation === 'alive') return memory.liveness?.alive(given[0] as number)
+      if (operation === 'flush') return memory.durability?.flush(given[0] as number, given[1] as number)
+      return (memory[operation] as (...a: unknown[]) => unknown).apply(memory, [...given])
+    }
     return this.intercept({ operation, args, word, memory, perform })
   }
 

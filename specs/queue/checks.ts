@@ -1,8 +1,44 @@
 import type { Check } from '../../checker/check.ts'
+import { recordWords } from '../../core/record.ts'
 import { type Counted, enumerated, smaller } from '../counted.ts'
-import { acknowledging, appending, recovering, recoveringTwice, resurrecting } from './crash-programs.ts'
+import {
+  acknowledging,
+  appending,
+  creating,
+  recovering,
+  recoveringTwice,
+  reopening,
+  resurrecting,
+  syncing,
+  wipingAway,
+} from './crash-programs.ts'
 import { mutants } from './mutants.ts'
-import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
+import {
+  cancels,
+  consumerDies,
+  dying,
+  dyingTogether,
+  ending,
+  fullAndEmpty,
+  handsOver,
+  memberDies,
+  openedAtOnce,
+  rollsMeanwhile,
+  sending,
+  twoConsumers,
+} from './programs.ts'
+import {
+  beheaded,
+  diskFails,
+  dropping,
+  givingUp,
+  limited,
+  retiring,
+  returning,
+  rollFails,
+  scribbledOver,
+  wiping,
+} from './solo-programs.ts'
 
 /** Programs that hold, with their numbers of executions. */
 export const counted: readonly Counted[] = [
@@ -15,14 +51,43 @@ export const counted: readonly Counted[] = [
   smaller(sending(1, 1), 96, sending(2, 1)),
 ]
 
+/** Programs of one thread: there is one execution. */
+const alone = [
+  limited({ items: 3 }, 3, 2, 3),
+  limited({ bytes: 12 * recordWords(4) }, 3, 2, 3),
+  limited({ segments: 2 }, 4, 3, 3),
+  dropping('drop-newest'),
+  dropping('drop-oldest'),
+  retiring(),
+  scribbledOver(),
+  returning(),
+  beheaded(),
+  wiping(),
+  diskFails(),
+  rollFails(),
+  givingUp(),
+]
+
 /** Programs that hold, whose executions nobody has counted by other means. */
 const uncounted = [
   sending(1, 3, true),
   dying(1, 1),
   dying(1, 3),
+  dyingTogether(1),
+  dyingTogether(2),
   fullAndEmpty(2),
+  rollsMeanwhile(),
+  handsOver(),
+  memberDies(),
   consumerDies(),
   openedAtOnce(true),
+  creating('kill'),
+  creating('power'),
+  wipingAway('kill'),
+  wipingAway('power'),
+  reopening('kill'),
+  reopening('power'),
+  syncing('power'),
   appending('kill', 1, false),
   appending('kill', 3, false),
   appending('power', 1, false),
@@ -44,6 +109,7 @@ const uncounted = [
 /** All checks: programs that hold, and mistakes that are refuted. */
 export const checks: readonly Check[] = [
   ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
+  ...alone.map((program): Check => ({ program, expect: { verdict: 'holds', executions: 1 } })),
   ...uncounted.map((program): Check => ({ program, expect: { verdict: 'holds' } })),
   ...mutants,
 ]

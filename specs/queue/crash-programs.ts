@@ -3,9 +3,10 @@ import type { Memory } from '../../core/memory.ts'
 import type { Queue } from '../../core/queue.ts'
 import { recordWords } from '../../core/record.ts'
 import { acknowledgedAt, recordsAt, tailAt } from '../../core/segment.ts'
-import { type Program, program } from '../../model/program.ts'
+import type { Mark, Program } from '../../model/program.ts'
 import type { Wrap } from '../mutants.ts'
-import { folderWords, itemsOfSegment, open, places } from './folder.ts'
+import { judged } from './errors.ts'
+import { drafts, folderWords, itemsOfSegment, open, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { ScratchMemory, SurvivorMemory } from './memories.ts'
 
@@ -18,6 +19,9 @@ type Crash = 'kill' | 'power'
 
 /** Whoever opens the queue after the crash. */
 const survivor = 9
+
+/** An item of a later session. */
+const later = 50
 
 /** Everything that the consumer gets now. It leaves no trace, so that it gets the same after another crash. */
 function received(queue: Queue<number>): number[] {
@@ -52,7 +56,7 @@ function goesOn(queue: Queue<number>, before: readonly number[]): void {
  */
 export function appending(crash: Crash, items: number, durable: boolean, before = 0): Program {
   const most = before + items
-  return program({
+  return judged({
     name: `queue/appending-${crash}-${before}+${items}i${durable ? '-durable' : ''}`,
     words: folderWords,
     setup: (memory) => {
@@ -84,11 +88,214 @@ export function appending(crash: Crash, items: number, durable: boolean, before 
 }
 
 /**
+ * Somebody makes the queue, sends an item and brings it to the disk. Whoever comes after the crash makes it, or goes on with it,
+ * and no draft is left.
+ */
+export function creating(crash: Crash): Program {
+  return judged({
+    name: `queue/creating-${crash}`,
+    words: folderWords,
+    threads: {
+      creator: (memory, mark) => {
+        const producer = open(memory).producer()
+        producer.trySend(1)
+        producer.sync()
+        mark('ack', 'item 1')
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const scratch = new ScratchMemory(memory)
+      const queue = open(new SurvivorMemory(scratch, survivor), { draft: 'b' })
+      const items = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, ['', '1'].includes(items.join()), `found ${items}`)
+      guarantee('queue/durable' satisfies Guarantee, items.length === 1 || !acknowledged.has('item 1'), `found ${items}`)
+      for (const draft of drafts)
+        guarantee('queue/retires' satisfies Guarantee, scratch.load(draft) === 0, 'a draft is still there')
+      goesOn(queue, items)
+    },
+  })
+}
+
+/** Somebody takes everything away and makes a new queue. The old one is there, or the new one, or none yet. */
+export function wipingAway(crash: Crash): Program {
+  return judged({
+    name: `queue/wiping-${crash}`,
+    words: folderWords,
+    setup: (memory) => {
+      const queue = open(new SurvivorMemory(memory, 0))
+      for (let n = 1; n <= itemsOfSegment + 1; n++) queue.producer().trySend(n)
+      queue.close()
+    },
+    threads: {
+      wiper: (memory, mark) => {
+        const producer = open(memory, { mode: 'wipe' }).producer()
+        mark('ack', 'wiped')
+        producer.trySend(later)
+        producer.sync()
+        mark('ack', 'sent')
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor), { mode: 'wipe', draft: 'b' })
+      guarantee('queue/opens' satisfies Guarantee, received(queue).length === 0, 'it cannot be wiped again')
+      goesOn(queue, [])
+      if (!acknowledged.has('sent')) return
+      const items = received(open(new SurvivorMemory(new ScratchMemory(memory), survivor), { draft: 'b' }))
+      guarantee('queue/durable' satisfies Guarantee, items.join() === `${later}`, `found ${items}`)
+    },
+  })
+}
+
+/** Two items are sent, the second into a new segment, and brought to the disk together. There was one before. */
+export function syncing(crash: Crash): Program {
+  const all = itemsOfSegment + 1
+  return judged({
+    name: `queue/syncing-${crash}`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (let n = 1; n < itemsOfSegment; n++) producer.trySend(n)
+      producer.sync()
+    },
+    threads: {
+      producer: (memory, mark) => {
+        const producer = open(memory).producer()
+        for (let n = itemsOfSegment; n <= all; n++) producer.trySend(n)
+        producer.sync()
+        mark('ack', 'all')
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      if (!acknowledged.has('all')) return
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const items = received(queue)
+      guarantee('queue/durable' satisfies Guarantee, items.join() === range(1, all).join(), `found ${items}`)
+      goesOn(queue, items)
+    },
+  })
+}
+
+/** Somebody opens a queue that nobody has open, and so recovers it, and sends two items. Nothing is brought to the disk. */
+export function reopening(crash: Crash): Program {
+  return judged({
+    name: `queue/reopening-${crash}`,
+    words: folderWords,
+    setup: (memory) => open(new SurvivorMemory(memory, 0)).close(),
+    threads: {
+      heir: (memory) => {
+        const producer = open(new SurvivorMemory(memory, 0)).producer()
+        producer.trySend(1)
+        producer.trySend(2)
+      },
+    },
+    faults: { crash },
+    recover: (memory) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const items = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, range(1, items.length).join() === items.join(), `found ${items}`)
+      goesOn(queue, items)
+    },
+  })
+}
+
+/**
+ * Two producers send an item each, for which there is one place in the segment: one of them goes on to the next one.
+ *
+ * @param durable whether each item is brought to the disk
+ */
+export function appendingTogether(crash: Crash, durable: boolean): Program {
+  const before = range(1, itemsOfSegment - 1)
+  const own = [10, 20]
+  const producer = (memory: Memory, mark: Mark, item: number): void => {
+    open(memory, { durability: durable ? 'each' : 'none' })
+      .producer()
+      .trySend(item)
+    if (durable || crash === 'kill') mark('ack', `item ${item}`)
+  }
+  return judged({
+    name: `queue/appending-together-${crash}${durable ? '-durable' : ''}`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (const item of before) producer.trySend(item)
+    },
+    threads: { one: (memory, mark) => producer(memory, mark, 10), other: (memory, mark) => producer(memory, mark, 20) },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const items = received(queue)
+      const [old, added] = [items.slice(0, before.length), items.slice(before.length)]
+      guarantee('queue/recovers' satisfies Guarantee, old.join() === before.join(), `found ${items}`)
+      const areOwn = added.every((item) => own.includes(item)) && new Set(added).size === added.length
+      guarantee('queue/recovers' satisfies Guarantee, areOwn, `found ${items}`)
+      for (const item of own.filter((one) => !added.includes(one))) {
+        guarantee(
+          'queue/durable' satisfies Guarantee,
+          !acknowledged.has(`item ${item}`),
+          `${item} was acknowledged, found ${items}`,
+        )
+      }
+      goesOn(queue, items)
+    },
+  })
+}
+
+/**
+ * A producer sends an item into a new segment while the consumer acknowledges all items there are, and so is done with the
+ * segment before, if it comes that far.
+ */
+export function passing(crash: Crash): Program {
+  const all = itemsOfSegment + 1
+  return judged({
+    name: `queue/passing-${crash}`,
+    words: folderWords,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      for (let n = 1; n < all; n++) producer.trySend(n)
+    },
+    threads: {
+      producer: (memory, mark) => {
+        open(memory).producer().trySend(all)
+        if (crash === 'kill') mark('ack', `sent ${all}`)
+      },
+      consumer: (memory, mark) => {
+        const consumer = open(memory).consumer({ acknowledge: 'manual' })
+        for (let n = 1; n <= all && consumer.tryReceive() !== undefined; n++) {
+          mark('ack', `begun ${n}`)
+          consumer.acknowledge()
+          if (crash === 'kill') mark('ack', `done ${n}`)
+        }
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
+      const items = received(queue)
+      const [begun, done] = [countOf(acknowledged, 'begun', all), countOf(acknowledged, 'done', all)]
+      const next = items[0] ?? all
+      guarantee(
+        'queue/recovers' satisfies Guarantee,
+        range(next, next + items.length - 1).join() === items.join(),
+        `found ${items}`,
+      )
+      guarantee('queue/kept' satisfies Guarantee, next <= begun + 1, `began to acknowledge ${begun}, found ${items}`)
+      guarantee('queue/durable' satisfies Guarantee, items.length === 0 || next > done, `acknowledged ${done}, found ${items}`)
+      const isThere = items.at(-1) === all || begun === all
+      guarantee('queue/durable' satisfies Guarantee, isThere || !acknowledged.has(`sent ${all}`), `found ${items}`)
+      goesOn(queue, items)
+    },
+  })
+}
+
+/**
  * A consumer receives what is there, and acknowledges each item; it marks before and after that, and after `sync` if it calls
  * that. Segments that it is done with go.
  */
 export function acknowledging(crash: Crash, items: number, syncs: boolean): Program {
-  return program({
+  return judged({
     name: `queue/acknowledging-${crash}-${items}i${syncs ? '-sync' : ''}`,
     words: folderWords,
     setup: (memory) => {
@@ -128,7 +335,7 @@ function range(from: number, to: number): number[] {
 
 /** A producer sends an item, everybody dies, and the recovery is crashed in turn: it keeps what it does. */
 export function recovering(items: number): Program {
-  return program({
+  return judged({
     name: `queue/recovering-kill-${items}i`,
     words: folderWords,
     setup: (memory) => {
@@ -151,7 +358,7 @@ export function recovering(items: number): Program {
  * of the first segment, and the consumer's place in the second one was beyond what the disk has kept.
  */
 export function recoveringTwice(): Program {
-  return program({
+  return judged({
     name: 'queue/recovering-twice',
     words: folderWords + 1,
     setup: (memory) => {
@@ -175,9 +382,6 @@ export function recoveringTwice(): Program {
   })
 }
 
-/** What two crashes may do to what lies behind the end: see `resurrecting`. */
-const later = 50
-
 /**
  * The power has failed once, and the disk has kept the second of two records, and not the first one. Whoever opened the queue
  * then had the session that is crashed here: it sends two items as long as those, and the power fails again.
@@ -186,7 +390,7 @@ const later = 50
  * @param mistake how who opened the queue then saw the memory
  */
 export function resurrecting(behind: boolean, mistake?: Wrap): Program {
-  return program({
+  return judged({
     name: `queue/resurrecting${behind ? '-acknowledged' : ''}${mistake === undefined ? '' : '-mistaken'}`,
     words: folderWords,
     setup: (memory) => {

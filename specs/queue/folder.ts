@@ -1,6 +1,6 @@
 import type { Memory } from '../../core/memory.ts'
 import { Queue, type QueueOptions } from '../../core/queue.ts'
-import { segmentName } from '../../core/queue-files.ts'
+import { controlName, isDraft, segmentName } from '../../core/queue-files.ts'
 import { recordWords } from '../../core/record.ts'
 import { recordsAt } from '../../core/segment.ts'
 import { type FolderShape, SimulatedFolder } from '../../model/simulated-folder.ts'
@@ -13,7 +13,7 @@ const files = 8
 const words = 330
 
 const shape: FolderShape = {
-  names: ['control', 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
+  names: [controlName, 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
   files,
   words,
 }
@@ -51,3 +51,11 @@ export const places: {
   control: (word) => SimulatedFolder.wordOf(shape, 1) + word,
   segment: (number, word) => SimulatedFolder.wordOf(shape, number + 1) + word,
 }
+
+/** The word of the folder that says whether a file is there: segments by their numbers, 0 for the control file. */
+export function entryOf(segment: number): number {
+  return shape.names.indexOf(segment === 0 ? controlName : segmentName(segment))
+}
+
+/** The words of the folder that say whether the drafts are there. */
+export const drafts: readonly number[] = shape.names.flatMap((name, word) => (isDraft(name) ? word : []))

@@ -10,6 +10,8 @@ export type Guarantee =
   | 'queue/one-consumer'
   | 'queue/cancels'
   | 'queue/opens'
+  | 'queue/bounded'
+  | 'queue/retires'
   | 'queue/durable'
   | 'queue/recovers'
 
@@ -27,6 +29,10 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'queue/one-consumer': 'There is at most one living consumer.',
   'queue/cancels': 'After the consumer has said that it wants no more, nothing is sent.',
   'queue/opens': 'Of several who open a queue at once, whether it is there or not, all stand on the same one.',
+  'queue/bounded':
+    'No more waits in the queue than its limits allow, who is refused for that can go on when there is room, and what is dropped is counted.',
+  'queue/retires':
+    'A file goes when nobody needs it: a segment when the consumer is done with it, a draft when its creator is dead.',
   'queue/durable': 'What `sync` has returned for, sent or acknowledged, is so after a power failure.',
   'queue/recovers':
     'After any crash, also of a recovery, whoever opens the queue finds what was sent up to some place, whole and in order, and goes on from there.',

@@ -1,15 +1,27 @@
 import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import type { Memory, WaitResult } from '../../core/memory.ts'
+import { SlicedMemory } from '../memories.ts'
 
 /** Ways to see a memory, for programs around the queue. */
 
-/** For who comes when everybody else is dead: in `setup`, in `finally`, after a crash. */
+/** For who comes when everybody else is dead: in `setup`, in `finally`, after a crash. Or all but a witness. */
 export class SurvivorMemory extends ForwardingMemory {
   override readonly liveness: NonNullable<Memory['liveness']>
 
-  constructor(memory: Memory, self: number) {
+  constructor(memory: Memory, self: number, witness?: number) {
     super(memory)
-    this.liveness = { self, alive: () => false }
+    this.liveness = { self, alive: (participant) => participant === witness }
+  }
+}
+
+/** For a thread, beside a witness who is no thread and lives. */
+export class WitnessedMemory extends SlicedMemory {
+  declare readonly liveness: NonNullable<Memory['liveness']>
+
+  constructor(memory: Memory, witness: number) {
+    super(memory)
+    const { self, alive } = this.liveness
+    this.liveness = { self, alive: (participant) => participant === witness || alive(participant) }
   }
 }
 

@@ -7,9 +7,10 @@ import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
 import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
-import { places } from './folder.ts'
+import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
+import { limited, retiring, returning } from './solo-programs.ts'
 
 /** Deliberate mistakes: some for each guarantee. */
 
@@ -30,6 +31,11 @@ function unflushed(from: number, to: number): Wrap {
     }
   }
   return (memory) => new Lazy(memory)
+}
+
+/** Two mistakes. */
+function both(one: Wrap, other: Wrap): Wrap {
+  return (memory, thread) => one(other(memory, thread), thread)
 }
 
 const oneOfOne = sending(1, 1)
@@ -57,11 +63,10 @@ export const mutants: readonly Check[] = [
     'data-race',
   ),
   refuted(
-    'queue/once',
+    'queue/whole',
     'sequences are given twice',
     sending(1, 2),
     mutate({ operation: 'store', word: control.sequence, ...producing }, dropped),
-    'thrown',
   ),
   refuted(
     'queue/once',
@@ -77,7 +82,6 @@ export const mutants: readonly Check[] = [
       { operation: 'writeBytes', ...producing },
       giving(() => new Uint8Array(4).fill(7)),
     ),
-    'thrown',
   ),
   refuted(
     'queue/kept',
@@ -89,11 +93,29 @@ export const mutants: readonly Check[] = [
     ),
   ),
   refuted(
-    'queue/survives',
+    'queue/whole',
     'who takes the lock from a dead one does not count again',
     dying(1, 1),
     mutate({ operation: 'store', word: control.sequence, thread: 'consumer', nth: 1 }, dropped),
-    'thrown',
+  ),
+  refuted(
+    'queue/survives',
+    'who leaves keeps its place',
+    returning(),
+    mutate({ operation: 'store', within: ['Control.leave'] }, dropped),
+  ),
+  refuted(
+    'queue/bounded',
+    'the consumer does not say how far it is',
+    limited({ items: 3 }, 3, 2, 3),
+    mutate({ operation: 'exchange', within: ['Control.acknowledge'] }, dropped),
+  ),
+  refuted(
+    'queue/retires',
+    'the file of a segment keeps its name',
+    retiring(),
+    // Whether it is removed or gets another one.
+    both(mutate({ operation: 'exchange', word: entryOf(1) }, dropped), mutate({ operation: 'store', word: entryOf(1) }, dropped)),
   ),
   refuted(
     'queue/ends',

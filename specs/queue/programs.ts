@@ -2,16 +2,20 @@ import { guarantee } from '../../checker/guarantee.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Queue } from '../../core/queue.ts'
 import { QueueError } from '../../core/queue-error.ts'
-import { type Program, program } from '../../model/program.ts'
+import type { Program } from '../../model/program.ts'
 import { SlicedMemory } from '../memories.ts'
+import { judged } from './errors.ts'
 import { folderWords, itemsOfSegment, type Options, open } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
-import { DeepSleepMemory, SurvivorMemory } from './memories.ts'
+import { DeepSleepMemory, SurvivorMemory, WitnessedMemory } from './memories.ts'
 
 /** Small programs around a queue while everybody else lives, or somebody dies. Crashes are in `crash-programs.ts`. */
 
 /** Somebody who is no thread. */
 const nobody = 9
+
+/** Somebody who is no thread, and has opened the queue, and lives: nobody recovers it. */
+const witness = 8
 
 /** Item `n` of a producer. */
 const itemOf = (producer: number, n: number): number => 10 * (producer + 1) + n
@@ -115,7 +119,7 @@ export function sending(producers: number, items: number, batch = false): Progra
     }
     return received
   }
-  return program<Results>({
+  return judged<Results>({
     name: `queue/sending-${producers}p${items}i${batch ? '-batch' : ''}`,
     words: folderWords + gate.words,
     setup: madeByFirst,
@@ -133,7 +137,7 @@ export function ending(producers: number, items: number): Program<Results> {
     for (let next = end.receive(); next !== undefined; next = end.receive()) received.push(next.item)
     return received
   }
-  return program<Results>({
+  return judged<Results>({
     name: `queue/ending-${producers}p${items}i`,
     words: folderWords + gate.words,
     setup: madeByFirst,
@@ -171,7 +175,7 @@ export function dying(producers: number, items: number): Program<Results> {
     guarantee('queue/survives' satisfies Guarantee, end.tryReceive()?.item === last, 'what was sent after the death is not there')
     return received
   }
-  return program<Results>({
+  return judged<Results>({
     name: `queue/dying-${producers}p${items}i`,
     words: endedAt + producers,
     setup: joinedBefore,
@@ -195,7 +199,7 @@ export function dying(producers: number, items: number): Program<Results> {
 export function fullAndEmpty(items: number): Program<Results> {
   const gate = new Gate(2)
   const options: Options = { limits: { items: 1 } }
-  return program<Results>({
+  return judged<Results>({
     name: `queue/full-and-empty-${items}`,
     words: folderWords + gate.words,
     setup: madeByFirst,
@@ -226,7 +230,7 @@ export function twoConsumers(): Program<Record<'one' | 'other', boolean>> {
     const queue = gate.pass(memory, thread, () => open(new SlicedMemory(memory)))
     return become(queue) !== undefined
   }
-  return program<Record<'one' | 'other', boolean>>({
+  return judged<Record<'one' | 'other', boolean>>({
     name: 'queue/two-consumers',
     words: folderWords + gate.words,
     setup: madeByFirst,
@@ -253,7 +257,7 @@ export function consumerDies(): Program<Results> {
   const items = itemsOfSegment + 1
   const sent = sentBy(1, items).get(0) as readonly number[]
   const words = folderWords + 1
-  return program<Results>({
+  return judged<Results>({
     name: 'queue/consumer-dies',
     words,
     setup: filled(items),
@@ -295,7 +299,7 @@ export function consumerDies(): Program<Results> {
 export function cancels(): Program<Record<'consumer' | 'producer', number>> {
   const gate = new Gate(2)
   const cancelledAt = folderWords + gate.words
-  return program<Record<'consumer' | 'producer', number>>({
+  return judged<Record<'consumer' | 'producer', number>>({
     name: 'queue/cancels',
     words: folderWords + gate.words + 1,
     setup: madeByFirst,
@@ -334,7 +338,7 @@ export function openedAtOnce(isThere: boolean): Program<Record<'one' | 'other', 
     producer.trySend(itemOf(thread, 0))
     return queue.recovered !== undefined
   }
-  return program<Record<'one' | 'other', boolean>>({
+  return judged<Record<'one' | 'other', boolean>>({
     name: `queue/opened-at-once${isThere ? '' : '-when-it-is-not-there'}`,
     words: folderWords,
     ...(isThere ? { setup: (memory: Memory) => open(new SurvivorMemory(memory, nobody)).close() } : {}),
@@ -345,6 +349,130 @@ export function openedAtOnce(isThere: boolean): Program<Record<'one' | 'other', 
       for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) received.push(next.item)
       guarantee('queue/opens' satisfies Guarantee, received.sort().join() === '10,20', `received ${received}`)
       guarantee('queue/opens' satisfies Guarantee, results.one !== results.other, 'not one of them has recovered it')
+    },
+  })
+}
+
+/** There is always a producer: one comes before the other leaves. So the stream does not end. */
+export function handsOver(): Program<Record<'consumer' | 'first' | 'second', boolean>> {
+  const gate = new Gate(3)
+  const comesAt = folderWords + gate.words
+  return judged<Record<'consumer' | 'first' | 'second', boolean>>({
+    name: 'queue/hands-over',
+    words: folderWords + gate.words + 1,
+    setup: joinedBefore,
+    threads: {
+      consumer: (memory) => {
+        const end = gate.pass(memory, 2, () => open(new SlicedMemory(memory)).consumer())
+        guarantee('queue/ends' satisfies Guarantee, !end.ended, 'ended while there was a producer')
+        return true
+      },
+      // It has the place among the members that is looked at later.
+      first: (memory) => {
+        const producer = gate.pass(memory, 1, () => open(new SlicedMemory(memory)).producer())
+        while (memory.load(comesAt) === 0) memory.pause()
+        producer.close()
+        return true
+      },
+      second: (memory) => {
+        const queue = gate.pass(memory, 0, () => open(new SlicedMemory(memory)))
+        queue.producer()
+        memory.store(comesAt, 1)
+        return true
+      },
+    },
+  })
+}
+
+/** There is room for two members, and one of them dies, who was a producer: the next one gets its place, and the stream has ended. */
+export function memberDies(): Program<Record<'heir' | 'member', boolean>> {
+  const doneAt = folderWords
+  return judged<Record<'heir' | 'member', boolean>>({
+    name: 'queue/member-dies',
+    words: folderWords + 1,
+    setup: (memory) => open(new SurvivorMemory(memory, nobody), { members: 2 }).close(),
+    threads: {
+      heir: (memory) => {
+        const first = open(new SlicedMemory(memory))
+        while (memory.liveness?.alive(1) !== false && memory.load(doneAt) === 0) memory.pause()
+        const second = open(new SlicedMemory(memory))
+        first.producer().close()
+        guarantee('queue/ends' satisfies Guarantee, second.consumer().ended, 'the dead one is still waited for')
+        return true
+      },
+      member: (memory) => {
+        const queue = open(new SlicedMemory(memory))
+        queue.producer()
+        queue.close()
+        memory.store(doneAt, 1)
+        return true
+      },
+    },
+    faults: { kill: ['member'] },
+  })
+}
+
+/** The consumer sleeps at the end of a segment while a producer goes on to the next one. Nobody looks up. */
+export function rollsMeanwhile(): Program<Results> {
+  const gate = new Gate(2)
+  const sent = sentBy(1, itemsOfSegment + 1).get(0) as readonly number[]
+  return judged<Results>({
+    name: 'queue/rolls-meanwhile',
+    words: folderWords + gate.words,
+    setup: filled(itemsOfSegment),
+    threads: {
+      consumer: (memory) => {
+        const end = gate.pass(memory, 0, () => open(new DeepSleepMemory(memory)).consumer())
+        return sent.map(() => end.receive()?.item as number)
+      },
+      producer: (memory) => {
+        const end = gate.pass(memory, 1, () => open(new DeepSleepMemory(memory)).producer())
+        end.send(sent.at(-1) as number)
+        return []
+      },
+    },
+    finally: (_, { consumer: received = [] }) => {
+      guarantee('queue/order' satisfies Guarantee, received.join() === sent.join(), `received ${received}`)
+    },
+  })
+}
+
+/**
+ * Two producers, for whom the segment has one place left, and so one of them makes the next one. Each may be killed before any of
+ * its operations, or both.
+ */
+export function dyingTogether(kills: 1 | 2): Program<Results> {
+  const gate = new Gate(2)
+  const names = ['producer0', 'producer1']
+  const sent = sentBy(2, 1)
+  const first = itemOf(2, 0)
+  return judged<Results>({
+    name: `queue/dying-together-${kills}`,
+    words: folderWords + gate.words,
+    setup: (memory) => {
+      const producer = open(new SurvivorMemory(memory, witness)).producer()
+      for (let n = 1; n < itemsOfSegment; n++) producer.trySend(first)
+      producer.close()
+    },
+    threads: Object.fromEntries(
+      names.map((name, index) => [
+        name,
+        (memory: Memory) => {
+          const end = gate.pass(memory, index, () => open(new WitnessedMemory(memory, witness)).producer())
+          for (const item of sent.get(index) ?? [])
+            guarantee('queue/survives' satisfies Guarantee, end.trySend(item) === 'sent', 'no room')
+          end.close()
+          return []
+        },
+      ]),
+    ),
+    faults: { kill: names, kills },
+    finally: (memory, results) => {
+      const consumer = open(new SurvivorMemory(memory, nobody, witness)).consumer()
+      const received: number[] = []
+      for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) received.push(next.item)
+      guarantee('queue/order' satisfies Guarantee, received.shift() === first, `received ${received}`)
+      judgeReceived(received, sent, (index) => results[`producer${index}`] === undefined)
     },
   })
 }

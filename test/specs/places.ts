@@ -7,17 +7,39 @@ import { root } from '../checker/fixtures/installed-heddle.ts'
 /**
  * A place where a structure touches shared memory, as lines, the innermost first: `holder.ts:43 holder.ts:70 mutex.ts:116`.
  *
- * It is a call on a `Memory` in a file of the structure (`ring.ts`, `ring-sink.ts` ...), or in `core/layout.ts`; or one in a
+ * It is a call through a door in a file of the structure (`ring.ts`, `ring-sink.ts` ...), or in `core/layout.ts`; or one in a
  * part that several structures use, or one structure for several ends, together with the way there from the file of the
  * structure: what serves all must be tried for each.
  */
 export type Place = string
 
-const parts = ['position.ts', 'patience.ts', 'holder.ts']
+/** Files of structures that have other names. */
+const alsoOf: Readonly<Record<string, readonly string[]>> = { queue: ['log.ts', 'record.ts', 'recovery.ts', 'segment.ts'] }
+
+const parts = ['position.ts', 'patience.ts', 'holder.ts', 'twin.ts']
 /** Names for a part's object, whose methods then are the part's. */
 const partObjects = /(^|\.)patience$/
-const memories = /(^|\.)(memory|liveness)$/
-const operations = [...Object.getOwnPropertyNames(ForwardingMemory.prototype), 'alive']
+
+/** What leads to shared memory. */
+interface Door {
+  readonly receiver: RegExp
+  readonly operations: readonly string[]
+  /** What else such an object can be asked, which touches nothing. */
+  readonly aside?: readonly string[]
+  /** The file behind it, where that is a structure with a spec of its own. */
+  readonly file?: string
+}
+const doors: readonly Door[] = [
+  {
+    receiver: /(^|\.)(memory|liveness|durability)$/,
+    operations: [...Object.getOwnPropertyNames(ForwardingMemory.prototype), 'alive', 'flush'],
+    aside: ['close', 'prepare'],
+  },
+  { receiver: /(^|\.)folder$/, operations: ['list', 'create', 'open', 'link', 'rename', 'remove', 'sync'] },
+  { receiver: /(^|\.)(lock|flushLock)$/, operations: ['lock', 'unlock', 'abandon'], file: 'mutex.ts' },
+  { receiver: /^Mutex$/, operations: ['create', 'attach'], file: 'mutex.ts' },
+]
+const doorFiles = doors.flatMap(({ file }) => file ?? [])
 
 interface SourceCall {
   readonly line: number
@@ -62,16 +84,17 @@ interface FoundPlace {
 }
 
 const callsInParts = parts.map((file) => [file, callsIn(file)] as const)
-const isOnMemory = ({ receiver }: SourceCall) => memories.test(receiver)
 /** Calls that may lead into a part. */
 const isForeign = ({ receiver }: SourceCall) => receiver === '' || partObjects.test(receiver)
 
 /** The places that are reached through a call. */
 function placesThrough(call: SourceCall, file: string): FoundPlace[] {
   const at = `${file}:${call.line}`
-  if (isOnMemory(call)) {
+  const door = doors.find(({ receiver }) => receiver.test(call.receiver))
+  if (door !== undefined) {
     const { callee: operation } = call
-    if (!operations.includes(operation)) throw new Error(`${at}: ${operation} is no operation of a memory`)
+    if (door.aside?.includes(operation)) return []
+    if (!door.operations.includes(operation)) throw new Error(`${at}: ${operation} is no operation of a ${call.receiver}`)
     return [{ place: at, operation }]
   }
   if (!isForeign(call)) return []
@@ -84,7 +107,8 @@ function placesThrough(call: SourceCall, file: string): FoundPlace[] {
 }
 
 /** Whether a file of `core` belongs to a structure. */
-const isOf = (structure: string, file: string): boolean => file === `${structure}.ts` || file.startsWith(`${structure}-`)
+const isOf = (structure: string, file: string): boolean =>
+  file === `${structure}.ts` || file.startsWith(`${structure}-`) || alsoOf[structure]?.includes(file) === true
 
 /** The places of a structure. Those in `layout.ts` count once, whatever calls it, and some structures have no use for some. */
 export function placesOf(structure: string): readonly FoundPlace[] {
@@ -94,9 +118,14 @@ export function placesOf(structure: string): readonly FoundPlace[] {
 
 /** The place of a structure that a stack trace goes through, if it goes through one. */
 export function placeIn(stack: string, structure: string): Place | undefined {
-  const frames = [...stack.matchAll(/\/core\/([a-z-]+\.ts):(\d+):\d+/g)]
-    .filter(([, file]) => ['layout.ts', ...parts].includes(file as string) || isOf(structure, file as string))
-    .map(([, file, line]) => `${file}:${line}`)
-  const outermost = frames.findIndex((frame) => !parts.includes(frame.split(':')[0] as string))
-  return outermost < 0 ? undefined : frames.slice(0, outermost + 1).join(' ')
+  const all = [...stack.matchAll(/\/core\/([a-z-]+\.ts):(\d+):\d+/g)].map(([, file, line]) => ({ file: file as string, line }))
+  // What is behind a door is one place, whatever goes on there.
+  const behind = all.findLastIndex(({ file }) => doorFiles.includes(file) && !isOf(structure, file))
+  const frames = all.slice(behind + 1).filter(({ file }) => ['layout.ts', ...parts].includes(file) || isOf(structure, file))
+  const outermost = frames.findIndex(({ file }) => !parts.includes(file))
+  if (outermost < 0) return undefined
+  return frames
+    .slice(0, outermost + 1)
+    .map(({ file, line }) => `${file}:${line}`)
+    .join(' ')
 }

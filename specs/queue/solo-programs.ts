@@ -1,0 +1,298 @@
+import { guarantee } from '../../checker/guarantee.ts'
+import { ForwardingMemory } from '../../core/forwarding-memory.ts'
+import type { Memory } from '../../core/memory.ts'
+import type { Queue } from '../../core/queue.ts'
+import { controlPlaces } from '../../core/queue-control.ts'
+import { QueueError, type QueueErrorReason } from '../../core/queue-error.ts'
+import type { Limits, Overflow } from '../../core/queue-producer.ts'
+import { recordWords } from '../../core/record.ts'
+import { acknowledgedAt } from '../../core/segment.ts'
+import type { Program } from '../../model/program.ts'
+import { judged } from './errors.ts'
+import { entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
+import type { Guarantee } from './guarantees.ts'
+import { SurvivorMemory } from './memories.ts'
+
+/** Programs of one thread, which finds a queue as others have left it. There is one execution; mistakes show at once. */
+
+/** Everything that comes now. */
+function received(queue: Queue<number>): number[] {
+  const consumer = queue.consumer()
+  const items: number[] = []
+  for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) items.push(next.item)
+  consumer.close()
+  return items
+}
+
+/** Why a call is refused; undefined when it is not. */
+function refusal(call: () => unknown): QueueErrorReason | undefined {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof QueueError) return error.reason
+    throw error
+  }
+  return undefined
+}
+
+const upTo = (most: number): number[] => Array.from({ length: most }, (_, n) => n + 1)
+
+/** What somebody did before. */
+function session(memory: Memory, items: number, acknowledged = 0, options: Options = {}): void {
+  const queue = open(new SurvivorMemory(memory, 0), options)
+  const producer = queue.producer()
+  for (const n of upTo(items)) producer.trySend(n)
+  const consumer = queue.consumer({ acknowledge: 'manual' })
+  for (let n = 0; n < acknowledged; n++) consumer.tryReceive()
+  consumer.acknowledge()
+  queue.close()
+}
+
+function solo(name: string, body: (memory: Memory) => void, setup?: (memory: Memory) => void): Program {
+  return judged({
+    name: `queue/${name}`,
+    words: folderWords,
+    ...(setup && { setup }),
+    threads: { alone: (memory) => void body(memory) },
+  })
+}
+
+/**
+ * As many items go in as a limit allows for, and as many again as there is room for when the consumer is done with some.
+ *
+ * @param most how many items fit
+ * @param received how many are received then
+ * @param again how many wait when there is no room any more
+ */
+export function limited(limits: Limits, most: number, received: number, again: number): Program {
+  return solo(
+    `limited-${Object.keys(limits)}`,
+    (memory) => {
+      const queue = open(memory, { limits })
+      const [producer, consumer] = [queue.producer(), queue.consumer({ acknowledge: 'manual' })]
+      let last = 0
+      let next = 0
+      for (const expected of [most, again]) {
+        while (producer.trySend(last + 1) === 'sent') last++
+        const waiting = last - next
+        guarantee('queue/bounded' satisfies Guarantee, waiting === expected, `${waiting} items wait, and not ${expected}`)
+        const { depth } = queue.metrics()
+        guarantee('queue/bounded' satisfies Guarantee, depth === expected, `${depth} are said to wait, and not ${expected}`)
+        for (let n = 0; n < received && next < last; n++) {
+          const item = consumer.tryReceive()?.item
+          guarantee('queue/order' satisfies Guarantee, item === ++next, `item ${item} came in the place of ${next}`)
+          consumer.acknowledge()
+        }
+      }
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** There is no room: items are dropped, the newest or the oldest, and both ends know how many. */
+export function dropping(overflow: Overflow): Program {
+  return solo(
+    overflow,
+    (memory) => {
+      const queue = open(memory, { limits: { segments: 1 }, overflow })
+      const producer = queue.producer()
+      const all = itemsOfSegment + 1
+      for (const n of upTo(all)) producer.trySend(n)
+      const consumer = queue.consumer()
+      const items: number[] = []
+      for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) items.push(next.item)
+      const expected = overflow === 'drop-oldest' ? [all] : upTo(itemsOfSegment)
+      guarantee('queue/order' satisfies Guarantee, items.join() === expected.join(), `received ${items}`)
+      const dropped = overflow === 'drop-oldest' ? queue.metrics().segments : queue.metrics().dropped
+      guarantee('queue/bounded' satisfies Guarantee, dropped === 1, `${dropped} are said to be dropped, or there`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** Files go with their last item. */
+export function retiring(): Program {
+  return solo(
+    'retiring',
+    (memory) => {
+      const queue = open(memory)
+      const items = received(queue)
+      guarantee('queue/order' satisfies Guarantee, items.join() === upTo(2 * itemsOfSegment).join(), `received ${items}`)
+      const isThere = (segment: number): boolean => memory.load(entryOf(segment)) !== 0
+      guarantee('queue/retires' satisfies Guarantee, !isThere(1), 'the first file is still there')
+      guarantee('queue/kept' satisfies Guarantee, isThere(2), 'the second file is gone')
+      guarantee('queue/bounded' satisfies Guarantee, queue.metrics().segments === 1, 'its files are counted otherwise')
+    },
+    (memory) => session(memory, 2 * itemsOfSegment),
+  )
+}
+
+/**
+ * After a power failure the words that are for the living may hold anything. Whoever opens the queue then sets them anew: nobody
+ * is there, nothing was cancelled or has failed, and there is the room that there is.
+ */
+export function scribbledOver(): Program {
+  const { sequence, consumer, acknowledged, members } = controlPlaces
+  const room = itemsOfSegment
+  const limits = { items: room, bytes: 4 * room * recordWords(4) }
+  return solo(
+    'scribbled-over',
+    (memory) => {
+      const queue = open(new SurvivorMemory(memory, 1), { limits })
+      const { depth, dropped, lag } = queue.metrics()
+      guarantee('queue/recovers' satisfies Guarantee, [depth, dropped, lag].join() === '1,0,0', `${[depth, dropped, lag]}`)
+      const producer = queue.producer()
+      let last = itemsOfSegment
+      while (producer.trySend(last + 1) === 'sent') last++
+      guarantee('queue/recovers' satisfies Guarantee, last === itemsOfSegment + room - 1, `sent up to ${last}`)
+      const items = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, items.join() === upTo(last).slice(1).join(), `received ${items}`)
+    },
+    (memory) => {
+      session(memory, itemsOfSegment, 1)
+      for (let word = sequence; word < sequence + 6; word++) memory.store(places.control(word), 7)
+      for (const word of [consumer, consumer + 1, consumer + 2, acknowledged]) memory.store(places.control(word), 70)
+      for (let word = members; word < members + 8; word++) memory.store(places.control(word), 6)
+    },
+  )
+}
+
+/** There is room for one member, who comes, leaves, and comes again, twice. */
+export function returning(): Program {
+  return solo(
+    'returning',
+    (memory) => {
+      for (const time of [1, 2]) {
+        const queue = open(memory)
+        queue.producer().trySend(time)
+        queue.close()
+      }
+      const items = received(open(memory))
+      guarantee('queue/survives' satisfies Guarantee, items.join() === '1,2', `received ${items}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0), { members: 1 }).close(),
+  )
+}
+
+/** Somebody has taken the control file away. That is told, and what the segments hold stays. */
+export function beheaded(): Program {
+  return solo(
+    'beheaded',
+    (memory) => {
+      const reason = refusal(() => open(new SurvivorMemory(memory, 1)))
+      guarantee('queue/opens' satisfies Guarantee, reason === 'damaged', `refused for the reason ${reason}`)
+    },
+    (memory) => {
+      session(memory, 1)
+      memory.store(entryOf(0), 0)
+    },
+  )
+}
+
+/** Everything goes, if nobody living is there. */
+export function wiping(): Program {
+  return solo(
+    'wiping',
+    (memory) => {
+      const queue = open(new SurvivorMemory(memory, 0), { mode: 'wipe', draft: 'b' })
+      const items = received(queue)
+      guarantee('queue/opens' satisfies Guarantee, items.length === 0, `received ${items}`)
+      queue.producer().trySend(9)
+      guarantee('queue/opens' satisfies Guarantee, received(queue).join() === '9', 'it is not used as a new one')
+      guarantee('queue/retires' satisfies Guarantee, memory.load(entryOf(2)) === 0, 'a segment is still there')
+      const reason = refusal(() => open(memory, { mode: 'wipe', draft: 'b' }))
+      guarantee('queue/opens' satisfies Guarantee, reason === 'in-use', `wiped while somebody has it open: ${reason}`)
+    },
+    (memory) => session(memory, itemsOfSegment + 1),
+  )
+}
+
+/** A memory whose disk refuses some flushes. */
+class RefusingMemory extends ForwardingMemory {
+  override readonly durability: NonNullable<Memory['durability']> = {
+    flush: (byte, length) => {
+      if (this.refuses(byte >>> 2, length >>> 2)) throw new Error('the disk does not take it')
+      this.memory.durability?.flush(byte, length)
+    },
+  }
+  refuses: (word: number, words: number) => boolean = () => false
+}
+
+/**
+ * The disk does not take records: whether they are on it nobody knows any more, whatever it says later. So nothing is said to be
+ * on the disk from then on, and nothing more is sent, until everybody has left and somebody opens the queue anew.
+ */
+export function diskFails(): Program {
+  return solo(
+    'disk-fails',
+    (memory) => {
+      const disk = new RefusingMemory(memory)
+      const queue = open(disk)
+      const producer = queue.producer()
+      producer.trySend(1)
+      disk.refuses = (word) => word >= places.segment(1, acknowledgedAt)
+      const first = refusal(() => producer.sync())
+      guarantee('queue/durable' satisfies Guarantee, first === 'failed', `the flush failed, and sync: ${first}`)
+      disk.refuses = () => false
+      const again = refusal(() => producer.sync())
+      guarantee('queue/durable' satisfies Guarantee, again === 'failed', `asked again, sync says ${again}`)
+      const sent = refusal(() => producer.trySend(2))
+      guarantee('queue/durable' satisfies Guarantee, sent === 'failed', `sent all the same: ${sent}`)
+      queue.close()
+      const anew = open(memory)
+      anew.producer().trySend(2)
+      guarantee('queue/recovers' satisfies Guarantee, received(anew).join() === '1,2', 'it does not go on')
+      anew.sync()
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** The next segment cannot be made, for once: nothing has changed, and the next call makes it. */
+export function rollFails(): Program {
+  return solo(
+    'roll-fails',
+    (memory) => {
+      const disk = new RefusingMemory(memory)
+      const queue = open(disk)
+      const producer = queue.producer()
+      for (const n of upTo(itemsOfSegment)) producer.trySend(n)
+      let times = 0
+      // Its header, the names of the folder, the number of the last segment: each fails once.
+      for (let refused = 1; refused <= 3; refused++) {
+        let flushes = 0
+        disk.refuses = () => ++flushes === refused + 1
+        try {
+          producer.trySend(itemsOfSegment + 1)
+        } catch (error) {
+          if (!(error instanceof Error)) throw error
+          times++
+        }
+      }
+      disk.refuses = () => false
+      guarantee('queue/bounded' satisfies Guarantee, times === 3, `${times} of 3 calls failed`)
+      const last = itemsOfSegment + 1
+      guarantee('queue/bounded' satisfies Guarantee, producer.trySend(last) === 'sent', 'it does not go on')
+      const items = received(queue)
+      guarantee('queue/order' satisfies Guarantee, items.join() === upTo(last).join(), `received ${items}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** Nobody sends, and the time of who waits is over: of the consumer, and of a producer for which there is no room. */
+export function givingUp(): Program {
+  return solo(
+    'giving-up',
+    (memory) => {
+      const queue = open(memory, { limits: { items: 1 } })
+      const [producer, consumer] = [queue.producer(), queue.consumer({ acknowledge: 'manual' })]
+      const nothing = consumer.receive(5)
+      guarantee('queue/wakes' satisfies Guarantee, nothing === undefined, 'something came')
+      producer.trySend(1)
+      const sent = producer.send(2, 5)
+      guarantee('queue/bounded' satisfies Guarantee, sent === 'full', `there was no room, and it was ${sent}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
