@@ -10,8 +10,11 @@ import type { Memory } from './memory.ts'
 /** A file, as a memory. */
 export interface FileMemory extends Memory {
   readonly durability: NonNullable<Memory['durability']>
-  /** These bytes will be written soon: whatever that needs may be done now, for all of them at once. Changes nothing. */
-  prepare(byte: number, length: number): void
+  /**
+   * Whether nobody living has it open besides: no other thread, and not this one a second time. Whoever opens it after this
+   * looked sees everything that was done before, to whichever memory.
+   */
+  readonly isAlone: boolean
   /** Lets the file go; every operation throws from now on. Closing twice is fine. A file outlives its name while it is open. */
   close(): void
 }
@@ -40,6 +43,8 @@ export interface Folder {
   remove(name: string): void
   /** Returns when all names are on the disk, as they were at the call or later. */
   sync(): void
+  /** Lets go of whatever it keeps for files that may be opened again. Files that are open stay so. */
+  close(): void
 }
 
 /** A folder that cannot do what it was asked for. Folders on a disk throw other errors, with the same reasons. */

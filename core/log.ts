@@ -4,7 +4,7 @@ import type { Mutex } from './mutex.ts'
 import type { WaitOptions } from './patience.ts'
 import { Control } from './queue-control.ts'
 import { QueueError } from './queue-error.ts'
-import { controlName, draftName, isDraft, segmentMissing, segmentName, segmentNumbers } from './queue-files.ts'
+import { controlName, draftName, isDraft, isOwn, segmentMissing, segmentName, segmentNumbers, spareName } from './queue-files.ts'
 import { Records, recordHeaderWords, recordWords } from './record.ts'
 import { type Found, recover } from './recovery.ts'
 import { type Durable, recordsAt, Segment } from './segment.ts'
@@ -66,7 +66,7 @@ export class Log {
 
   static open(folder: Folder, options: LogOptions): Log {
     const names = folder.list()
-    const foreign = names.find((name) => name !== controlName && !isDraft(name) && segmentNumbers([name]).length === 0)
+    const foreign = names.find((name) => !isOwn(name))
     if (foreign !== undefined) {
       throw new QueueError('foreign', `its folder holds '${foreign}', which is no file of a queue; give it a folder of its own`)
     }
@@ -95,15 +95,21 @@ export class Log {
     return 4 * (this.control.shape.segmentWords - recordsAt - recordHeaderWords)
   }
 
-  /** Opens a segment. The caller closes it. */
+  /** Opens a segment that nobody retires meanwhile. The caller closes it. */
   openSegment(number: number): Segment {
-    let memory: FileMemory
+    return this.attachSegment(this.openFile(number), number)
+  }
+
+  private openFile(number: number): FileMemory {
     try {
-      memory = this.folder.open(segmentName(number))
+      return this.folder.open(segmentName(number))
     } catch (error) {
       if (reasonOf(error) !== 'missing') throw error
       throw segmentMissing(number)
     }
+  }
+
+  private attachSegment(memory: FileMemory, number: number): Segment {
     try {
       return Segment.attach(memory, number, this.control.shape.identity, this.checksum)
     } catch (error) {
@@ -115,12 +121,21 @@ export class Log {
 
   /** A segment, unless the consumer is done with it by now. */
   openUnlessRetired(number: number): Segment | undefined {
+    let memory: FileMemory
     try {
-      return this.openSegment(number)
+      memory = this.openFile(number)
     } catch (error) {
       if (reasonOf(error) === 'missing' && number < this.control.first.least) return undefined
       throw error
     }
+    // After it was opened. Who takes a retired file for a new segment looks who has it open, after `first` was set: so either
+    // that one sees this thread, or this thread sees `first`, and does not touch the file.
+    // Safety: queue/whole
+    if (number < this.control.first.least) {
+      memory.close()
+      return undefined
+    }
+    return this.attachSegment(memory, number)
   }
 
   /** The last segment, which stays open until there is another one. For the holder of the lock. */
@@ -142,7 +157,7 @@ export class Log {
     const before = last < control.first.least ? undefined : this.lastSegment()
     const start = { number, sequence: control.sequence, epoch: control.epoch, identity: control.shape.identity }
     const name = segmentName(number)
-    const memory = createAnew(folder, name, control.shape.segmentWords)
+    const memory = this.reuse(name) ?? createAnew(folder, name, control.shape.segmentWords)
     let segment: Segment
     try {
       segment = Segment.create(memory, start, this.checksum)
@@ -159,6 +174,31 @@ export class Log {
     before?.close()
     this.current = segment
     return segment
+  }
+
+  /**
+   * The file of a segment that was retired, under a new name, if there is one that nobody looks at any more: its pages are in
+   * memory, and its blocks on the disk are known. What is left in it does not prove itself there: its sequences are older.
+   */
+  private reuse(name: string): FileMemory | undefined {
+    const { folder, control } = this
+    let memory: FileMemory
+    try {
+      memory = folder.open(spareName)
+    } catch (error) {
+      // Whatever is wrong with it: a new file will do, or fails with what is wrong.
+      if (!(error instanceof Error)) throw error
+      return undefined
+    }
+    // Nobody opens it from now on: the name that it had is gone, and for this one it takes the lock.
+    // Safety: queue/whole
+    if (memory.words === control.shape.segmentWords && memory.isAlone) {
+      folder.rename(spareName, name)
+      return memory
+    }
+    memory.close()
+    folder.remove(spareName)
+    return undefined
   }
 
   /** After a holder of the lock died: it may have published a record and not counted it. For the holder of the lock. */
@@ -198,7 +238,7 @@ export class Log {
     // On the disk before the first file goes, so that who opens the queue then misses none.
     // Safety: queue/recovers
     control.keepFirst(number)
-    this.removeSegments((one) => one < number)
+    for (const one of segmentNumbers(folder.list())) if (one < number) folder.rename(segmentName(one), spareName)
     folder.sync()
   }
 
@@ -208,10 +248,11 @@ export class Log {
     for (const number of segmentNumbers(folder.list())) if (which(number)) folder.remove(segmentName(number))
   }
 
-  removeDrafts(): void {
+  /** Takes away what is no part of the log. */
+  removeRest(): void {
     const { folder } = this
     for (const name of folder.list()) {
-      if (!isDraft(name)) continue
+      if (!isDraft(name) && name !== spareName) continue
       try {
         folder.remove(name)
       } catch (error) {
@@ -321,6 +362,7 @@ export class Log {
     this.control.leave(this.member)
     this.current?.close()
     this.control.close()
+    this.folder.close()
   }
 }
 

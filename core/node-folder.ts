@@ -1,17 +1,24 @@
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { FileMemory, Folder } from './folder.ts'
+import { type FileMemory, type Folder, reasonOf } from './folder.ts'
 import { onFile } from './node-mapped-file-error.ts'
-import { MappedMemory } from './node-mapped-memory.ts'
+import { addReference, MappedMemory, type MappedShare, removeReference } from './node-mapped-memory.ts'
+
+/** How many files stay mapped that nobody here has open. */
+const mappingsKept = 2
 
 /**
  * A folder of mapped files. Errors are `MappedFileError`s.
  *
  * A file is whole and on the disk before it gets its name, and the name is on the disk when `create` returns.
+ *
+ * The files opened last stay mapped, for one that comes again, perhaps by another name, then costs no page faults. So a file that
+ * has lost its name may take room on the disk until others are opened, or there is no room.
  */
 export class NodeFolder implements Folder {
   readonly path: string
   private readonly seats: number
+  private readonly mappings: MappedShare[] = []
 
   /**
    * @param path a folder that exists
@@ -27,11 +34,32 @@ export class NodeFolder implements Folder {
   }
 
   create(name: string, words: number): FileMemory {
-    return MappedMemory.create(this.fileOf(name), { words, seats: this.seats })
+    try {
+      return this.kept(MappedMemory.create(this.fileOf(name), { words, seats: this.seats }))
+    } catch (error) {
+      if (reasonOf(error) !== 'full' || this.mappings.length === 0) throw error
+      this.close()
+      return this.create(name, words)
+    }
   }
 
   open(name: string): FileMemory {
-    return MappedMemory.open(this.fileOf(name))
+    return this.kept(MappedMemory.open(this.fileOf(name), this.mappings))
+  }
+
+  close(): void {
+    for (const mapping of this.mappings.splice(0)) removeReference(mapping)
+  }
+
+  private kept(memory: MappedMemory): MappedMemory {
+    const { mappings } = this
+    const mapping = memory.share()
+    const at = mappings.findIndex(({ identity }) => identity === mapping.identity)
+    if (at >= 0) mappings.splice(at, 1)
+    else addReference(mapping)
+    mappings.push(mapping)
+    if (mappings.length > mappingsKept) removeReference(mappings.shift() as MappedShare)
+    return memory
   }
 
   link(name: string, another: string): void {

@@ -15,7 +15,7 @@ import {
   requireLength,
 } from './node-mapped-file.ts'
 import { MappedFileError, onFile } from './node-mapped-file-error.ts'
-import { growTo, mapOver, populateRange, syncRange, unmap } from './node-mapping.ts'
+import { growTo, mapOver, syncRange, unmap } from './node-mapping.ts'
 import { type Participant, Participants, seatsMax } from './node-participants.ts'
 import { requireInteger } from './require.ts'
 import { SharedMemory } from './shared-memory.ts'
@@ -108,10 +108,20 @@ export class MappedMemory extends SharedMemory {
   /**
    * Opens a file that exists.
    *
+   * @param mappings that the caller keeps: where the file is among them, it is not mapped once more
    * @throws MappedFileError when there is none, or it is not what it should be
    */
-  static open(path: string): MappedMemory {
-    return MappedMemory.over(openFile(resolve(path)))
+  static open(path: string, mappings: readonly MappedShare[] = []): MappedMemory {
+    const file = openFile(resolve(path))
+    const mapping = mappings.find(({ identity }) => identity === file.identity)
+    if (mapping === undefined) return MappedMemory.over(file)
+    addReference(mapping)
+    try {
+      return MappedMemory.over(file, mapping)
+    } catch (error) {
+      removeReference(mapping)
+      throw error
+    }
   }
 
   /**
@@ -155,7 +165,10 @@ export class MappedMemory extends SharedMemory {
       if (share !== undefined && share.identity !== identity) {
         throw new MappedFileError(path, 'replaced', 'is another file than the one that was shared; open it anew')
       }
-      return onFile(path, () => new MappedMemory(file, share ?? mapFile(file)))
+      return onFile(path, () => {
+        if (share !== undefined) requireLength(path, file.fd, share.buffer.byteLength / 4)
+        return new MappedMemory(file, share ?? mapFile(file))
+      })
     } catch (error) {
       closeSync(file.fd)
       throw error
@@ -237,24 +250,10 @@ export class MappedMemory extends SharedMemory {
     return this.seat.living()
   }
 
-  /**
-   * These bytes will be written soon: makes their pages ready now, which takes a fraction of what it takes page by page when
-   * they are written.
-   *
-   * @throws MappedFileError when somebody has cut the file
-   */
-  prepare(byte: number, length: number): void {
-    this.requireOpen()
-    if (!this.hasBytes(byte, length)) this.refuseBytes(byte, length)
-    const { path, fd } = this.file
-    onFile(path, () => {
-      try {
-        populateRange(this.address + byte, length)
-      } catch (error) {
-        requireLength(path, fd, this.words)
-        throw error
-      }
-    })
+  /** Whether nobody else who lives has the memory open, and this thread only once. */
+  get isAlone(): boolean {
+    const { self } = this.seat
+    return this.participants().every(({ participant }) => participant === self)
   }
 
   /**
@@ -389,7 +388,8 @@ function mapFile({ path, fd, header, identity }: MappedFile): MappedShare {
   }
 }
 
-function addReference({ path, references }: MappedShare): void {
+/** Keeps a mapping, as if somebody more had it open. */
+export function addReference({ path, references }: MappedShare): void {
   const count = new Int32Array(references)
   let now: number
   do {
@@ -398,7 +398,8 @@ function addReference({ path, references }: MappedShare): void {
   } while (Atomics.compareExchange(count, 0, now, now + 1) !== now)
 }
 
-function removeReference({ references, control, buffer }: MappedShare): void {
+/** Takes the file out of memory with the last reference. */
+export function removeReference({ references, control, buffer }: MappedShare): void {
   if (Atomics.sub(new Int32Array(references), 0, 1) > 1) return
   unmap(control)
   unmap(buffer)

@@ -1,4 +1,4 @@
-import { libc, type SystemCallError } from './node-libc.ts'
+import { libc } from './node-libc.ts'
 
 /** A buffer that can grow, which the types of ES2023 do not know yet. */
 type GrowableSharedArrayBuffer = SharedArrayBuffer & { readonly maxByteLength: number; grow(bytes: number): void }
@@ -41,23 +41,6 @@ export function growTo(buffer: SharedArrayBuffer, bytes: number): void {
 /** Takes the file away and leaves zeros: who still holds the buffer neither crashes nor reaches the file. */
 export function unmap(buffer: SharedArrayBuffer): void {
   libc().mapZeros(libc().addressOf(buffer), (buffer as GrowableSharedArrayBuffer).maxByteLength)
-}
-
-/**
- * Takes the page faults of writing these bytes at once: one by one each costs several times as much.
- *
- * @throws SystemCallError with the code `EFAULT` when the file does not reach so far
- */
-export function populateRange(address: number, length: number): void {
-  const { pageBytes, populate } = libc()
-  if (length === 0) return
-  const begin = address - (address % pageBytes)
-  try {
-    populate(begin, address + length - begin)
-  } catch (error) {
-    // Kernels before 5.14 do not know how, and others may be short of something: the faults then come one by one.
-    if ((error as SystemCallError).code === 'EFAULT') throw error
-  }
 }
 
 /** Returns when these bytes are on the disk; what shares a page with them is, too. */

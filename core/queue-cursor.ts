@@ -16,6 +16,8 @@ export class Cursor {
   /** The sequence of the record at `at`; where that is not sure, a lesser one. */
   private sequence: number
   private unsure: boolean
+  /** Whether it is known how many records came before the first one of this way, so that a gap is a loss. */
+  private hasBegun: boolean
   /** Segments that this came past, which it still holds. */
   private readonly passed: Segment[] = []
 
@@ -25,6 +27,7 @@ export class Cursor {
     this.segment = log.openSegment(segment)
     this.at = word
     this.unsure = sequence === undefined
+    this.hasBegun = !this.unsure
     this.sequence = sequence ?? this.segment.start.sequence
   }
 
@@ -95,9 +98,10 @@ export class Cursor {
   }
 
   private found(sequence: number): void {
-    this.lost += (sequence - this.sequence) >>> 0
+    if (this.hasBegun) this.lost += (sequence - this.sequence) >>> 0
     this.sequence = sequence
     this.unsure = false
+    this.hasBegun = true
   }
 
   /** Whether a record is published at `at`. Goes to the next segment when this one is done. */

@@ -3,6 +3,8 @@ import { QueueError } from './queue-error.ts'
 /** The names of the files of a queue. */
 
 export const controlName = 'control'
+/** A file that was a segment and may become one again. */
+export const spareName = 'spare'
 const segmentPattern = /^\d{10}\.segment$/
 const draftSuffix = '.draft'
 
@@ -20,6 +22,11 @@ export function segmentNumbers(names: readonly string[]): number[] {
 /** The name of a control file that is being made. */
 export function draftName(unique: string): string {
   return `${unique}${draftSuffix}`
+}
+
+/** Whether this belongs to a queue. */
+export function isOwn(name: string): boolean {
+  return name === controlName || name === spareName || isDraft(name) || segmentPattern.test(name)
 }
 
 /** Whether this is what a creator leaves that dies before it is done. */

@@ -173,7 +173,6 @@ export class Producer<T> {
         segment = next
         at = recordsAt
       }
-      segment.prepare(at, at + words)
       records.write(segment.memory, at, bytes, tag, sequence, epoch)
       at += words
       sequence = (sequence + 1) | 0

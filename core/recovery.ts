@@ -33,7 +33,7 @@ interface End {
 /** For the holder of the lock, when nobody else lives. */
 export function recover(log: Log): Found {
   const { control } = log
-  log.removeDrafts()
+  log.removeRest()
   const first = settleFirst(log)
   const last = lastOf(log)
   if (last < first) {

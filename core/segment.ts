@@ -29,9 +29,6 @@ const durableWords = 4
 /** Where the first record of a segment begins. */
 export const recordsAt: number = 4 * lineWords
 
-/** So many words are made ready for records at a time: 256 KiB. */
-const preparedWords = 2 ** 16
-
 /** The most words that a segment can have: a position counts to 2^30. */
 export const segmentWordsMax: number = 2 ** 28
 
@@ -56,8 +53,6 @@ export class Segment {
   readonly memory: FileMemory
   readonly start: SegmentStart
   private readonly checksum: Checksum
-  /** Records up to this word can be written without a page fault. */
-  private preparedTo = recordsAt
 
   private constructor(memory: FileMemory, start: SegmentStart, checksum: Checksum) {
     this.memory = memory
@@ -111,16 +106,6 @@ export class Segment {
   }
 
   readonly tailAt: number = tailAt
-
-  /** Makes ready for a record between these words. */
-  prepare(from: number, to: number): void {
-    if (to <= this.preparedTo) return
-    const { memory } = this
-    const begin = Math.max(from, this.preparedTo)
-    const end = Math.min(memory.words, Math.max(to, begin + preparedWords))
-    memory.prepare(4 * begin, 4 * (end - begin))
-    this.preparedTo = end
-  }
 
   /** Publishes all records up to a word. For the holder of the lock. */
   publish(word: number): void {

@@ -11,13 +11,19 @@ import type { Memory, WaitResult } from '../core/memory.ts'
  *   0 ..     entries   one for each name that there can be: 0, or the number of a file, from 1 on
  *   N ..     sizes     one for each file that there can be: 0, or how many words it has
  *   N + F .. files     room for each file
+ *   behind   holders   for each file and participant, how many times this one has it open
  * ```
  *
  * Every entry is written back on its own, and `sync` is a flush of all of them: after a power failure each name is as it was
  * at the last `sync` or as it was made at any time since, whatever the others are. That assumes the least of a file system;
  * `rename`, which changes two entries, may even be half done. A size is on the disk before a name leads to it, as with the
  * real folder. The number of a file is never given twice: when all are used up, the disk is full.
+ *
+ * Whoever has died has nothing open, as with a real folder. A participant has one folder at a time.
  */
+
+/** Participants have numbers below this one. */
+const participants = 10
 
 export interface FolderShape {
   /** All names that there can be. */
@@ -34,6 +40,9 @@ export class SimulatedFolder implements Folder {
   private readonly at: number
   private readonly sizesAt: number
   private readonly filesAt: number
+  private readonly holdersAt: number
+  /** How many times each file is open here. */
+  private readonly views: number[]
 
   /** @param at the word where the folder begins; it takes `SimulatedFolder.words(shape)` words, all zero at first */
   constructor(memory: Memory, shape: FolderShape, at = 0) {
@@ -42,15 +51,22 @@ export class SimulatedFolder implements Folder {
     this.at = at
     this.sizesAt = at + shape.names.length
     this.filesAt = this.sizesAt + shape.files
+    this.views = Array(shape.files).fill(0)
+    this.holdersAt = at + SimulatedFolder.holderOf(shape, 1, 0)
   }
 
   static words({ names, files, words }: FolderShape): number {
-    return names.length + files * (1 + words)
+    return names.length + files * (1 + words + participants)
   }
 
   /** Where the first word of a file is; files count from 1 in the order in which they were made. */
   static wordOf({ names, files, words }: FolderShape, file: number): number {
     return names.length + files + (file - 1) * words
+  }
+
+  /** The word that says how many times a participant has a file open. */
+  static holderOf(shape: FolderShape, file: number, participant: number): number {
+    return SimulatedFolder.wordOf(shape, shape.files + 1) + (file - 1) * participants + participant
   }
 
   list(): readonly string[] {
@@ -90,6 +106,8 @@ export class SimulatedFolder implements Folder {
     this.memory.durability?.flush(4 * this.at, 4 * this.shape.names.length)
   }
 
+  close(): void {}
+
   private newFile(words: number): number {
     const { memory, shape, sizesAt } = this
     for (let file = 1; words <= shape.words && file <= shape.files; file++) {
@@ -102,7 +120,26 @@ export class SimulatedFolder implements Folder {
   }
 
   private view(file: number, words: number): FileMemory {
-    return new FileView(this.memory, this.filesAt + (file - 1) * this.shape.words, words)
+    const { memory, shape, filesAt, holdersAt, views } = this
+    const holders = holdersAt + (file - 1) * participants
+    const self = memory.liveness?.self ?? 0
+    if (self >= participants) throw new RangeError(`SimulatedFolder: expected a participant below ${participants}`)
+    const hold = (more: number): void => {
+      views[file - 1] = (views[file - 1] as number) + more
+      // What was there before is not looked at: after a crash it means nothing.
+      memory.store(holders + self, views[file - 1] as number)
+    }
+    hold(1)
+    return new FileView(memory, filesAt + (file - 1) * shape.words, words, {
+      close: () => hold(-1),
+      isAlone: () => {
+        for (let one = 0; one < participants; one++) {
+          if (one === self) continue
+          if (memory.load(holders + one) > 0 && memory.liveness?.alive(one) !== false) return false
+        }
+        return views[file - 1] === 1
+      },
+    })
   }
 
   private fileOf(name: string): number {
@@ -118,17 +155,25 @@ export class SimulatedFolder implements Folder {
   }
 }
 
+/** What it is for others that somebody has a file open. */
+interface Holding {
+  close(): void
+  isAlone(): boolean
+}
+
 /** The words of one file. */
 class FileView extends ForwardingMemory implements FileMemory {
   override readonly durability: NonNullable<Memory['durability']>
   private readonly at: number
   private readonly size: number
+  private readonly holding: Holding
   private isOpen = true
 
-  constructor(memory: Memory, at: number, words: number) {
+  constructor(memory: Memory, at: number, words: number, holding: Holding) {
     super(memory)
     this.at = at
     this.size = words
+    this.holding = holding
     this.durability = {
       flush: (byte, length) => {
         const from = this.byteOf(byte, length)
@@ -137,12 +182,15 @@ class FileView extends ForwardingMemory implements FileMemory {
     }
   }
 
-  prepare(byte: number, length: number): void {
-    this.byteOf(byte, length)
+  get isAlone(): boolean {
+    this.requireOpen()
+    return this.holding.isAlone()
   }
 
   close(): void {
+    if (!this.isOpen) return
     this.isOpen = false
+    this.holding.close()
   }
 
   override get words(): number {

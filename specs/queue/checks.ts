@@ -27,6 +27,7 @@ import {
   sending,
   twoConsumers,
 } from './programs.ts'
+import { reusing, reusingCrashed } from './reuse.ts'
 import {
   beheaded,
   diskFails,
@@ -104,6 +105,9 @@ const uncounted = [
   recoveringTwice(),
   resurrecting(false),
   resurrecting(true),
+  reusing(),
+  reusingCrashed('kill'),
+  reusingCrashed('power'),
 ]
 
 /** All checks: programs that hold, and mistakes that are refuted. */

@@ -1,6 +1,6 @@
 import type { Memory } from '../../core/memory.ts'
 import { Queue, type QueueOptions } from '../../core/queue.ts'
-import { controlName, isDraft, segmentName } from '../../core/queue-files.ts'
+import { controlName, isDraft, segmentName, spareName } from '../../core/queue-files.ts'
 import { recordWords } from '../../core/record.ts'
 import { recordsAt } from '../../core/segment.ts'
 import { type FolderShape, SimulatedFolder } from '../../model/simulated-folder.ts'
@@ -13,7 +13,7 @@ const files = 8
 const words = 330
 
 const shape: FolderShape = {
-  names: [controlName, 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
+  names: [controlName, spareName, 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
   files,
   words,
 }
@@ -47,9 +47,15 @@ export function open(memory: Memory, options: Options = {}): Queue<number> {
 export const places: {
   control(word: number): number
   segment(number: number, word: number): number
+  /** The word that leads from the name of a segment to its file. */
+  entry(number: number): number
+  /** The word that says whether a thread has the file open that was made as this segment. */
+  holder(number: number, thread: number): number
 } = {
   control: (word) => SimulatedFolder.wordOf(shape, 1) + word,
   segment: (number, word) => SimulatedFolder.wordOf(shape, number + 1) + word,
+  holder: (number, thread) => SimulatedFolder.holderOf(shape, number + 1, thread),
+  entry: (number) => shape.names.indexOf(segmentName(number)),
 }
 
 /** The word of the folder that says whether a file is there: segments by their numbers, 0 for the control file. */

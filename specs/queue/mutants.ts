@@ -10,6 +10,7 @@ import { acknowledging, appending, recoveringTwice, resurrecting } from './crash
 import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
+import { reusing } from './reuse.ts'
 import { limited, retiring, returning } from './solo-programs.ts'
 
 /** Deliberate mistakes: some for each guarantee. */
@@ -82,6 +83,30 @@ export const mutants: readonly Check[] = [
       { operation: 'writeBytes', ...producing },
       giving(() => new Uint8Array(4).fill(7)),
     ),
+  ),
+  refuted(
+    'queue/whole',
+    'a file becomes a new segment while a reader has it open',
+    reusing(),
+    mutate(
+      { operation: 'load', word: places.holder(2, 1), thread: 'mover' },
+      answering(() => 0),
+    ),
+    'thrown',
+  ),
+  refuted(
+    'queue/whole',
+    'a reader that has opened a file does not look whether it is retired',
+    reusing(),
+    mutate(
+      {
+        operation: 'load',
+        thread: 'reader',
+        when: ({ word, memory }) => [0, 1].includes(word - control.first) && memory.load(places.holder(2, 1)) > 0,
+      },
+      instead(({ word }) => (word === control.first ? 1 : ~1)),
+    ),
+    'thrown',
   ),
   refuted(
     'queue/kept',

@@ -24,7 +24,7 @@ const itemOf = (producer: number, n: number): number => 10 * (producer + 1) + n
  * Threads that open the queue one after the other and then begin together: that they may also open it at once is for other
  * programs, and all orders of that would be multiplied with all orders of what follows.
  */
-class Gate {
+export class Gate {
   private readonly threads: number
 
   constructor(threads: number) {

@@ -130,14 +130,29 @@ export function folderContract(name: string, run: FolderRunner): void {
       expect(contentOf(folder, 'a')).toBe(1)
     })
 
-    check('prepares bytes to be written, and leaves them as they are', (folder) => {
+    check('says whether a file is open besides', (folder) => {
+      const one = folder.create('a', 8)
+      const alone = one.isAlone
+      const other = folder.open('a')
+      folder.rename('a', 'b')
+      const shared = [one.isAlone, other.isAlone]
+      one.close()
+      expect([alone, shared, other.isAlone]).toEqual([true, [false, false], true])
+      other.close()
+      expect(reason(() => other.isAlone)).toBe('closed')
+    })
+
+    check('opens a file again that was open, by whatever name, also when it was closed itself', (folder) => {
       make(folder, 'a', 1)
-      within(folder, 'a', (memory) => {
-        memory.prepare(0, 4 * memory.words)
-        memory.prepare(4 * memory.words, 0)
-        expect(() => memory.prepare(4, 4 * memory.words)).toThrow(RangeError)
-      })
-      expect(contentOf(folder, 'a')).toBe(1)
+      within(folder, 'a', (memory) => memory.store(1, 2))
+      folder.rename('a', 'b')
+      make(folder, 'a', 3)
+      expect([contentOf(folder, 'a'), within(folder, 'b', (memory) => memory.load(1))]).toEqual([3, 2])
+      const memory = folder.open('b')
+      folder.close()
+      memory.store(1, 4)
+      expect([contentOf(folder, 'a'), within(folder, 'b', (again) => again.load(1)), memory.load(1)]).toEqual([3, 4, 4])
+      memory.close()
     })
 
     check('throws when a closed file is used, and closes it twice', (folder) => {
@@ -145,7 +160,6 @@ export function folderContract(name: string, run: FolderRunner): void {
       memory.close()
       memory.close()
       expect(reason(() => memory.durability.flush(0, 4))).toBe('closed')
-      expect(reason(() => memory.prepare(0, 4))).toBe('closed')
       expect(() => memory.load(0)).toThrow()
     })
   })
