@@ -1,4 +1,5 @@
 import { isLost, nobody, take, wordOfSelf } from './holder.ts'
+import { part, requireWholeItems } from './items.ts'
 import {
   fourLetters,
   lineWords,
@@ -28,6 +29,7 @@ import { requireInteger, requireTimeout } from './require.ts'
  *   64                head       poppers: the next position to pop
  *   96 + 32 s         holder     who sits in seat s (`holder.ts`)
  *   97 + 32 s         intent     whoever sits there: which slot it is about to claim, or has claimed
+ *   98 + 32 s         count      likewise: how many, where the intent says that they are many
  *   96 + 32 seats     slots      for each a word, and the bytes of its item; each on lines of its own
  *
  *   word of a slot
@@ -36,7 +38,8 @@ import { requireInteger, requireTimeout } from './require.ts'
  * ```
  *
  * A slot is free for position p, then claimed by whoever moves `tail` past p, then full with the item of p, then claimed by
- * whoever moves `head` past p, and then free for p + capacity. Its bytes belong to the one who has claimed it.
+ * whoever moves `head` past p, and then free for p + capacity. Its bytes belong to the one who has claimed it. A batch claims
+ * slots that follow each other, by one move; each of them is free, or full, by itself, as soon as its item is copied.
  *
  * Where the memory has `liveness`, whoever claims says so in its seat first, and takes it back last. So a claimed slot that
  * no living thread has in its seat belongs to the dead: whoever finds it in its way frees it, for the next lap. What a dead
@@ -68,6 +71,10 @@ const tailAt = lineWords
 const headAt = 2 * lineWords
 const seatsAt = 3 * lineWords
 const intentFromHolder = 1
+const countFromHolder = 2
+
+/** Up to this size it pays to copy an item of a batch twice. */
+const smallBytes = 32
 
 /** The distance of two neighbouring positions in a word: the flags lie below. */
 const positionStep = 8
@@ -76,6 +83,8 @@ const full = 2
 const closed = 4
 /** In a slot: this is where the stream ends. Only so that the word changes when it does. */
 const ended = 4
+/** In an intent: the slot is the first one of a batch. */
+const many = 4
 /** An intent that no slot is like. */
 const noIntent = asleep
 
@@ -108,6 +117,8 @@ export class WorkRing {
   /** The index of the seat's holder; 0 while this thread has none. */
   private seatAt = 0
   private hasIntent = false
+  /** Where small items of a batch go through: a view of one among several costs more than to copy it twice. */
+  private readonly small: Uint8Array | undefined
   /** Of the slot at which the last look was: the position that was looked for, its word, and what that held. */
   private position = 0
   private slotAt = 0
@@ -122,6 +133,7 @@ export class WorkRing {
     this.spins = spins
     this.slotsAt = at + seatsAt + shape.seats * lineWords
     this.slotWords = slotWordsOf(shape.itemBytes)
+    this.small = shape.itemBytes > smallBytes ? undefined : new Uint8Array(shape.itemBytes)
   }
 
   /**
@@ -203,6 +215,45 @@ export class WorkRing {
   }
 
   /**
+   * Pushes items as one batch: no other thread's item comes between them. Waits for nothing but a thread that is just copying
+   * the item out that stands in the way of the first one. Takes effect at the compare-exchange of `tail`. (Where the thread dies
+   * in it, the items are single ones: those that it had copied are there.)
+   *
+   * @param items any number of items end to end, copied
+   * @returns how many were pushed, from the first on: as many as fit, or fewer where somebody is just copying an item out that
+   * stands in the way of the next one, or died so; 0 only when the ring is full or closed
+   * @throws RangeError when the length is not a multiple of `itemBytes`
+   * @throws Error when all seats are taken, where the memory tells who is alive
+   */
+  tryPushBatch(items: Uint8Array): number {
+    const count = requireWholeItems('WorkRing', items, this.itemBytes)
+    return count === 0 ? 0 : this.pushMany(items, 0, count, 0)
+  }
+
+  /**
+   * Pushes all of the items, in order, sleeping while the ring is full: in as many batches as it takes, between which other
+   * threads may push. Blocking: needs somebody to pop.
+   *
+   * @param items any number of items end to end; may be more than the ring holds
+   * @param timeoutMs give up after so many milliseconds in all (0 or less: at once); default: never
+   * @returns how many were pushed: all, unless the time was over or the ring is closed
+   * @throws RangeError when the length is not a multiple of `itemBytes` or the time-out is not a number
+   */
+  pushBatch(items: Uint8Array, timeoutMs: number = Infinity): number {
+    requireTimeout('WorkRing.pushBatch', timeoutMs)
+    const { memory } = this
+    const count = requireWholeItems('WorkRing', items, this.itemBytes)
+    const deadline = timeoutMs === Infinity ? Infinity : memory.now() + timeoutMs
+    let pushed = 0
+    for (let left = timeoutMs; pushed < count; left = deadline === Infinity ? Infinity : deadline - memory.now()) {
+      const more = this.pushMany(items, pushed, count, left)
+      if (more === 0) break
+      pushed += more
+    }
+    return pushed
+  }
+
+  /**
    * Pops the oldest item, or returns false when there is none. Waits for nothing but a thread that is just copying that very
    * item in. Takes effect at the compare-exchange of `head`.
    *
@@ -224,6 +275,32 @@ export class WorkRing {
   pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
     requireTimeout('WorkRing.pop', timeoutMs)
     return this.popWithin(target, timeoutMs)
+  }
+
+  /**
+   * Pops the oldest items as one batch: no other thread gets one of those between. Waits for nothing but a thread that is just
+   * copying the oldest one in. Takes effect at the compare-exchange of `head`.
+   *
+   * @param target a multiple of `itemBytes` bytes; items are copied end to end
+   * @returns how many items: as many as there are and fit, or fewer where somebody is just copying the next one in, or died so;
+   * 0 only when there is none
+   * @throws RangeError when the length is not a multiple of `itemBytes`
+   */
+  tryPopBatch(target: Uint8Array): number {
+    return this.popMany(target, 0)
+  }
+
+  /**
+   * Pops items as `tryPopBatch` does, but sleeps while there is none at all. Blocking: needs somebody to push, or to close.
+   *
+   * @param target a multiple of `itemBytes` bytes
+   * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
+   * @returns how many items: at least 1, unless the time was over, the stream has ended or the target is empty
+   * @throws RangeError when the length is not a multiple of `itemBytes` or the time-out is not a number
+   */
+  popBatch(target: Uint8Array, timeoutMs: number = Infinity): number {
+    requireTimeout('WorkRing.popBatch', timeoutMs)
+    return this.popMany(target, timeoutMs)
   }
 
   /**
@@ -267,11 +344,9 @@ export class WorkRing {
     if (item.length !== this.itemBytes) {
       throw new RangeError(`WorkRing: expected an item of ${this.itemBytes} bytes, found ${item.length}`)
     }
-    if (!this.claim(0, timeoutMs)) return false
-    // The slot was free when it was claimed, and nobody else has claimed it since.
-    // Safety: work-ring/each-once
-    this.memory.writeBytes(4 * (this.slotAt + 1), item)
-    this.finish(this.position | full)
+    if (this.claim(0, 1, timeoutMs) === 0) return false
+    this.fill(this.position, item)
+    this.retract()
     return true
   }
 
@@ -279,16 +354,52 @@ export class WorkRing {
     if (target.length !== this.itemBytes) {
       throw new RangeError(`WorkRing: expected a target of ${this.itemBytes} bytes, found ${target.length}`)
     }
-    if (!this.claim(full, timeoutMs)) return false
-    // The slot was full when it was claimed, and nobody else has claimed it since.
-    // Safety: work-ring/each-once
-    this.memory.readBytes(4 * (this.slotAt + 1), target)
-    this.finish(this.lapAfter(this.position))
+    if (this.claim(full, 1, timeoutMs) === 0) return false
+    this.drain(this.position, target)
+    this.retract()
     return true
   }
 
-  /** Claims the next slot that is full, or free. Returns false when there is none in time, or never will be. */
-  private claim(flag: number, timeoutMs: number): boolean {
+  /** Pushes one batch of those from item `from` to item `to`. */
+  private pushMany(items: Uint8Array, from: number, to: number, timeoutMs: number): number {
+    const { itemBytes } = this
+    const claimed = this.claim(0, to - from, timeoutMs)
+    const { position } = this
+    for (let i = 0; i < claimed; i++) {
+      this.fill((position + i * positionStep) | 0, this.itemAt(items, (from + i) * itemBytes))
+    }
+    this.retract()
+    return claimed
+  }
+
+  private popMany(target: Uint8Array, timeoutMs: number): number {
+    const { itemBytes } = this
+    const count = requireWholeItems('WorkRing', target, itemBytes)
+    if (count === 0) return 0
+    const claimed = this.claim(full, count, timeoutMs)
+    const { position } = this
+    for (let i = 0; i < claimed; i++) {
+      const item = this.small ?? part(target, i * itemBytes, itemBytes)
+      this.drain((position + i * positionStep) | 0, item)
+      if (item === this.small) for (let byte = 0; byte < itemBytes; byte++) target[i * itemBytes + byte] = item[byte] as number
+    }
+    this.retract()
+    return claimed
+  }
+
+  /** The item at a byte of several. */
+  private itemAt(items: Uint8Array, from: number): Uint8Array {
+    const { small, itemBytes } = this
+    if (small === undefined) return part(items, from, itemBytes)
+    for (let byte = 0; byte < itemBytes; byte++) small[byte] = items[from + byte] as number
+    return small
+  }
+
+  /**
+   * Claims the next slots that are full, or free, from `position` on. Returns how many: at most so many; 0 when there is none in
+   * time, or never will be.
+   */
+  private claim(flag: number, most: number, timeoutMs: number): number {
     const { memory } = this
     this.sitDown()
     const counterAt = this.at + (flag === full ? headAt : tailAt)
@@ -297,23 +408,37 @@ export class WorkRing {
       const look = flag === full ? this.lookForItem() : this.lookForRoom()
       const { position } = this
       if (look === 'ready') {
-        this.declare(position | flag)
-        // Whoever moves the counter past the position has claimed it; all others find it moved.
+        const count = most === 1 ? 1 : this.countReady(position | flag, most)
+        this.declare(position | flag, count)
+        // Whoever moves the counter past the positions has claimed them; all others find it moved.
         // Safety: work-ring/each-once, work-ring/linearizable
-        if (memory.compareExchange(counterAt, position, (position + positionStep) | 0) === position) return true
+        if (memory.compareExchange(counterAt, position, (position + count * positionStep) | 0) === position) return count
         continue
       }
       // Who waits, or goes, claims nothing: it must not be taken for a dead thread's heir.
       this.retract()
-      if (look === 'closed') return false
+      if (look === 'closed') return 0
       // Who is copying is done soon, or dead: that does not count as waiting.
       if (look === 'busy') this.sleep(this.patience(Infinity))
       else {
         patience ??= this.patience(timeoutMs)
-        if (patience.over) return false
+        if (patience.over) return 0
         this.sleep(patience)
       }
     }
+  }
+
+  /** How many slots are ready, one after the other from this one on, which is. */
+  private countReady(first: number, most: number): number {
+    let count = 1
+    for (; count < most; count++) {
+      const word = (first + count * positionStep) | 0
+      // As `lookAt`. It stays so until the counter is past it: whoever moves the counter from where it was finds all of them
+      // as they were. (The ring ends before it comes round: the first slot is not ready for a later lap.)
+      // Safety: work-ring/each-once
+      if ((this.memory.load(this.slotOf(word)) & ~(asleep | ended)) !== word) break
+    }
+    return count
   }
 
   private patience(timeoutMs: number): Patience {
@@ -327,15 +452,32 @@ export class WorkRing {
     patience.sleep(this.slotAt, this.seen)
   }
 
-  /** Ends the claim: the slot is the next one's. */
-  private finish(word: number): void {
-    const { memory, slotAt } = this
+  /** Copies an item into a slot that this thread has claimed. */
+  private fill(position: number, item: Uint8Array): void {
+    const slotAt = this.slotOf(position)
+    // The slot was free when it was claimed, and nobody else has claimed it since.
+    // Safety: work-ring/each-once
+    this.memory.writeBytes(4 * (slotAt + 1), item)
+    this.finish(slotAt, position | full)
+  }
+
+  /** Copies the item out of a slot that this thread has claimed. */
+  private drain(position: number, target: Uint8Array): void {
+    const slotAt = this.slotOf(position)
+    // The slot was full when it was claimed, and nobody else has claimed it since.
+    // Safety: work-ring/each-once
+    this.memory.readBytes(4 * (slotAt + 1), target)
+    this.finish(slotAt, this.lapAfter(position))
+  }
+
+  /** Ends the claim of a slot: it is the next one's. */
+  private finish(slotAt: number, word: number): void {
+    const { memory } = this
     // The bytes are this thread's until this exchange, and then of whoever claims the slot next, which has seen this word.
     // Who sleeps on it is woken.
     // Safety: work-ring/each-once, work-ring/wakes
     const old = memory.exchange(slotAt, word)
     if ((old & asleep) !== 0) memory.notify(slotAt)
-    this.retract()
   }
 
   /** Looks for a slot that is free, at the tail. */
@@ -415,12 +557,13 @@ export class WorkRing {
     return true
   }
 
-  /** Says which slot this thread is about to claim. */
-  private declare(slot: number): void {
+  /** Says which slots this thread is about to claim. */
+  private declare(slot: number, count: number): void {
     if (this.seatAt === 0) return
-    // Before the claim: whoever finds the slot claimed finds this, as long as it is.
+    // Before the claim: whoever finds one of the slots claimed finds this, as long as it is.
     // Safety: work-ring/survives
-    this.memory.store(this.seatAt + intentFromHolder, slot)
+    if (count > 1) this.memory.store(this.seatAt + countFromHolder, count)
+    this.memory.store(this.seatAt + intentFromHolder, count > 1 ? slot | many : slot)
     this.hasIntent = true
   }
 
@@ -442,11 +585,21 @@ export class WorkRing {
       if (holderAt === this.seatAt) continue
       // Whoever has claimed the slot said so before, and says so until it changes the slot's word; then it is not freed.
       // Safety: work-ring/survives
-      if (memory.load(holderAt + intentFromHolder) !== slot) continue
+      const intent = memory.load(holderAt + intentFromHolder)
+      if (intent !== slot && !this.isWithin(slot, intent, holderAt)) continue
       const holder = memory.load(holderAt)
       if (holder !== nobody && !isLost(memory, holder)) return false
     }
     return true
+  }
+
+  /** Whether a slot is one of those of a batch that somebody has claimed. */
+  private isWithin(slot: number, intent: number, holderAt: number): boolean {
+    if (((intent ^ slot) & (positionStep - 1)) !== many) return false
+    const index = distance(intent ^ many, slot)
+    // What is said of another batch, before this one or after it, is of no account: the slot is not claimed then any more.
+    // Safety: work-ring/survives
+    return index >= 0 && index < this.memory.load(holderAt + countFromHolder)
   }
 
   /** Takes a seat, where the memory tells who is alive. */

@@ -3,12 +3,20 @@ import { type Counted, enumerated, enumeratedOnce, formula } from '../counted.ts
 import { attachWhileCreated } from '../creation.ts'
 import { equivalents, mutants } from './mutants.ts'
 import {
+  batchAndSingle,
+  batchesAlone,
+  batchGivesUpAlone,
+  batchPopperDies,
+  batchPusherDies,
   belowSignChange,
   belowWrap,
   blocking,
+  blockingBatches,
   blockingPoppers,
   blockingPushers,
   closing,
+  closingBatch,
+  closingBatches,
   closingEmpty,
   closingFull,
   closingTwoPushers,
@@ -20,14 +28,19 @@ import {
   popTimesOut,
   pusherDies,
   retrying,
+  retryingBatch,
   seats,
   trying,
+  tryingBatches,
+  twoBatchPoppers,
+  twoBatchPushers,
   twoPoppers,
   twoPushers,
 } from './programs.ts'
 
 const one = { capacity: 1 }
 const two = { capacity: 2 }
+const four = { capacity: 4 }
 
 /** Programs that hold, smallest first. In all but those where somebody dies each execution is one of a plain queue. */
 export const counted: readonly Counted[] = [
@@ -55,10 +68,26 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(13_932, blockingPoppers(two)),
   enumeratedOnce(812, blockingPushers(two)),
 
+  // Batches, of two items.
+  formula('one thread', 1, batchesAlone(two)),
+  enumerated(12, twoBatchPushers(two)),
+  enumerated(8, twoBatchPushers(four)),
+  enumeratedOnce(2327, twoBatchPoppers(two)),
+  enumeratedOnce(294, batchAndSingle(two)),
+  enumerated(102, batchAndSingle(four)),
+  enumerated(9, tryingBatches(two, 1)),
+  enumeratedOnce(389, tryingBatches(two, 2)),
+  enumeratedOnce(1361, blockingBatches(one, 2)),
+  enumerated(248, closingBatches(two, 2)),
+  enumerated(14, closingBatch(one)),
+  enumerated(20, retryingBatch(two)),
+  enumerated(109, retryingBatch(one)),
+
   // Time-outs.
   formula('one thread', 1, givesUpAlone()),
   formula('one thread', 1, givesUpAlone(1)),
   enumerated(19, popTimesOut()),
+  formula('one thread', 1, batchGivesUpAlone()),
 
   // The end.
   enumerated(146, closing(one, 1)),
@@ -77,11 +106,18 @@ export const counted: readonly Counted[] = [
   enumerated(160, pusherDies(one, ['tryPush', 'tryPush'])),
   enumerated(132, pusherDies(two, ['push', 'pop'])),
   enumeratedOnce(5021, oneOfTwoPushersDies(two)),
+  enumerated(177, batchPusherDies(two, ['tryPop', 'tryPop'])),
+  enumerated(83, batchPusherDies(two, ['tryPopBatch'])),
+  enumerated(263, batchPusherDies(two, ['tryPush', 'tryPop'])),
+  enumeratedOnce(504, batchPopperDies(two)),
 
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
   ...[belowWrap, belowSignChange].flatMap((start) => [
     enumerated(30, trying({ ...two, start }, 2)),
     enumerated(56, twoPushers({ ...two, start }, 1)),
+    enumerated(12, twoBatchPushers({ ...two, start })),
+    enumerated(9, tryingBatches({ ...two, start }, 1)),
+    enumerated(177, batchPusherDies({ ...two, start }, ['tryPop', 'tryPop'])),
     enumeratedOnce(934, blocking({ ...one, start }, 2)),
     enumerated(146, closing({ ...one, start }, 1)),
     enumerated(132, pusherDies({ ...two, start }, ['tryPush', 'tryPop'])),

@@ -23,6 +23,7 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'work-ring/closes': 'After a close nothing is pushed; what was pushed is popped, and then everybody finds the end.',
   'work-ring/attaches': 'Who attaches finds the whole ring as it was created, or gets an error while it is not there yet.',
   'work-ring/seats': 'Each living thread has a seat of its own; those of the dead, and of who left, are given to others.',
-  'work-ring/survives': 'A thread that dies in a push or a pop holds nobody up: its item is not there, and all others are.',
+  'work-ring/survives':
+    'A thread that dies in a push or a pop holds nobody up: its item (of a batch those that it was not done with) is not there, and all others are.',
   'work-ring/wraps': 'All of this holds on where positions wrap.',
 }

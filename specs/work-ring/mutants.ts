@@ -5,6 +5,9 @@ import { answering, dropped, giving, mutate, stale, swappedWithNext, torn } from
 import { type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
+  batchesAlone,
+  batchGivesUpAlone,
+  batchPusherDies,
   belowSignChange,
   belowWrap,
   blocking,
@@ -19,6 +22,7 @@ import {
   pusherDies,
   seats,
   trying,
+  twoBatchPoppers,
   twoPoppers,
   twoPushers,
   wordsOf,
@@ -143,6 +147,94 @@ const looking: readonly Check[] = [
     twoPushers(two, 1),
     mutate(
       { operation: 'load', word: tail, thread: 'popper' },
+      answering(() => 0),
+    ),
+  ),
+]
+
+/** The words of the ring of `batchPusherDies`. */
+const dyingBatch = wordsOf({ capacity: 2, seats: 2 })
+const countFromIntent = 1
+
+/** Mistakes in batches. */
+const batches: readonly Check[] = [
+  refuted(
+    'work-ring/linearizable',
+    'a batch is claimed in two steps',
+    twoBatchPoppers(two),
+    mutate({ operation: 'compareExchange', word: head }, torn),
+  ),
+  refuted(
+    'work-ring/linearizable',
+    'a batch takes the second slot for one that is not free',
+    batchesAlone(two),
+    mutate(
+      { operation: 'load', word: wordsOf(two).slot(1), nth: 1 },
+      answering((word) => word + 2),
+    ),
+  ),
+  refuted(
+    'work-ring/linearizable',
+    'a batch takes a slot that is full',
+    batchesAlone(two),
+    mutate(
+      {
+        operation: 'load',
+        word: wordsOf(two).slot(1),
+        when: ({ memory }) => memory.load(tail) === 2 * step && memory.load(head) === step,
+      },
+      answering(() => 3 * step),
+    ),
+  ),
+  refuted(
+    'work-ring/linearizable',
+    'a batch takes an item that was popped before',
+    batchesAlone(two),
+    mutate(
+      {
+        operation: 'load',
+        word: slot(0),
+        when: ({ memory }) => memory.load(tail) === 4 * step && memory.load(head) === 3 * step,
+      },
+      answering((word) => word + 2),
+    ),
+  ),
+  refuted(
+    'work-ring/times-out',
+    'the time of a batch ends later',
+    batchGivesUpAlone(),
+    mutate(
+      { operation: 'now', nth: 5 },
+      answering(() => Infinity),
+    ),
+    'deadlock',
+  ),
+  refuted(
+    'work-ring/times-out',
+    'what is left of the time of a batch is too long',
+    batchGivesUpAlone(),
+    mutate(
+      { operation: 'now', nth: 6 },
+      answering(() => -Infinity),
+    ),
+    'deadlock',
+  ),
+  refuted(
+    'work-ring/each-once',
+    'who pushes a batch does not say how many it claims',
+    batchPusherDies(two, ['tryPop', 'tryPop']),
+    mutate({ operation: 'store', thread: 'doomed', nth: 1 }, dropped),
+  ),
+  refuted(
+    'work-ring/each-once',
+    'how many are claimed as a batch is not seen',
+    batchPusherDies(two, ['tryPop', 'tryPop']),
+    mutate(
+      {
+        operation: 'load',
+        thread: 'other',
+        when: ({ word }) => [0, 1].some((seat) => word === dyingBatch.intent(seat) + countFromIntent),
+      },
       answering(() => 0),
     ),
   ),
@@ -346,6 +438,7 @@ const sleeping: readonly Sleeping[] = [
 export const mutants: readonly Check[] = [
   ...claiming,
   ...looking,
+  ...batches,
   ...sleeping.flatMap(sleepingMutants),
   ...closings,
   ...deaths,

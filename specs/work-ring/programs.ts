@@ -65,16 +65,27 @@ export interface Share extends Calls {
 
 type Shares = Record<string, Share>
 
-/** What threads can do. Each push has an item of its own. */
-export type Call = 'tryPush' | 'push' | 'tryPop' | 'pop' | 'close'
+/** What threads can do. Each push has an item of its own, or two where it pushes a batch. */
+export type Call = 'tryPush' | 'push' | 'tryPop' | 'pop' | 'close' | BatchCall
+type BatchCall = 'tryPushBatch' | 'pushBatch' | 'tryPopBatch' | 'popBatch'
+
+/** How many items a batch has at most. */
+const batch = 2
+const isBatch = (call: Call): call is BatchCall => call.endsWith('Batch')
+const isPush = (call: Call): boolean => call.toLowerCase().includes('push')
+const isPop = (call: Call): boolean => call.toLowerCase().includes('pop')
 
 interface Contents {
   readonly items: readonly number[]
   readonly closed: boolean
 }
 
-/** A plain queue of so many items, which can be closed. */
-export function queueOf({ capacity }: Shape): Sequential<Contents> {
+/**
+ * A plain queue of so many items, which can be closed. A batch happens at once.
+ *
+ * @param whole whether a batch is as large as it can be; otherwise it may be smaller, but not empty
+ */
+export function queueOf({ capacity }: Shape, whole: boolean = true): Sequential<Contents> {
   const tryPush = (contents: Contents, item: number) =>
     contents.closed || contents.items.length === capacity
       ? { state: contents, result: false }
@@ -83,6 +94,18 @@ export function queueOf({ capacity }: Shape): Sequential<Contents> {
     const [first, ...items] = contents.items
     return first === undefined ? { state: contents, result: false } : { state: { ...contents, items }, result: first }
   }
+  const sizes = (most: number): number[] =>
+    most <= 0 ? [0] : whole ? [most] : Array.from({ length: most }, (_, smaller) => smaller + 1)
+  const tryPushBatch = (contents: Contents, pushed: readonly number[]) =>
+    sizes(contents.closed ? 0 : Math.min(pushed.length, capacity - contents.items.length)).map((size) => ({
+      state: { ...contents, items: [...contents.items, ...pushed.slice(0, size)] },
+      result: size,
+    }))
+  const tryPopBatch = (contents: Contents) =>
+    sizes(Math.min(batch, contents.items.length)).map((size) => ({
+      state: { ...contents, items: contents.items.slice(size) },
+      result: contents.items.slice(0, size),
+    }))
   return sequential<Contents>({
     initial: { items: [], closed: false },
     operations: {
@@ -91,6 +114,9 @@ export function queueOf({ capacity }: Shape): Sequential<Contents> {
       push: (contents, item: number) => (contents.closed || contents.items.length < capacity ? tryPush(contents, item) : []),
       tryPop,
       pop: (contents) => (contents.closed || contents.items.length > 0 ? tryPop(contents) : []),
+      tryPushBatch,
+      tryPopBatch,
+      popBatch: (contents) => (contents.closed || contents.items.length > 0 ? tryPopBatch(contents) : []),
       close: (contents) => ({ state: { ...contents, closed: true } }),
     },
   })
@@ -118,24 +144,43 @@ function makeCalls(
   const pushed: number[] = []
   const popped: number[] = []
   const target = new Uint8Array(itemBytes)
-  calls.forEach((call, i) => {
-    const item = first + i
-    mark('call', call, item)
+  let next = first
+  for (const call of calls) {
+    const size = isBatch(call) ? batch : 1
+    const items = Array.from({ length: size }, (_, i) => next + i)
+    if (isPush(call)) next += size
+    mark('call', call, isBatch(call) ? items : items[0])
     let result: unknown
     if (call === 'close') {
       ring.close()
       guarantee('work-ring/closes' satisfies Guarantee, ring.isClosed(), 'it was closed, and is open')
+    } else if (call === 'tryPushBatch' || call === 'pushBatch') {
+      const count = make(() => ring[call](Uint8Array.from(items.flatMap((item) => [...itemOf(item)]))))
+      pushed.push(...items.slice(0, count))
+      result = count
+    } else if (call === 'tryPopBatch' || call === 'popBatch') {
+      const targets = new Uint8Array(batch * itemBytes)
+      const count = make(() => ring[call](targets))
+      const found = items.slice(0, count).map((_, i) => numberOf(targets.subarray(i * itemBytes, (i + 1) * itemBytes)))
+      popped.push(...found)
+      if (call === 'popBatch' && count === 0) requireEnd(ring)
+      result = found
     } else if (call === 'push' || call === 'tryPush') {
+      const item = items[0] as number
       result = make(() => ring[call](itemOf(item)))
       if (result === true) pushed.push(item)
     } else {
       result = make(() => ring[call](target)) && numberOf(target)
       if (typeof result === 'number') popped.push(result)
-      else if (call === 'pop') guarantee('work-ring/closes' satisfies Guarantee, ring.isEnded(), 'pop gave up without an end')
+      else if (call === 'pop') requireEnd(ring)
     }
     mark('return', call, result)
-  })
+  }
   return { pushed, popped }
+}
+
+function requireEnd(ring: WorkRing): void {
+  guarantee('work-ring/closes' satisfies Guarantee, ring.isEnded(), 'pop gave up without an end')
 }
 
 interface Extra extends Pick<Program<Shares>, 'sometimes'> {
@@ -155,6 +200,10 @@ function base(
   const { spins = 0, faults, sometimes, retries = false } = extra
   const options = optionsOf(shape)
   const kills = faults?.kill !== undefined
+  const all = Object.values(threads).flat()
+  // A batch stops where somebody is copying: not where nobody copies in the other direction. A `pushBatch` is several.
+  const whole = Object.keys(threads).length === 1 || !all.some(isPush) || !all.some(isPop)
+  const judged = !kills && !all.includes('pushBatch')
   const bodies = Object.entries(threads).map(([thread, calls], index) => {
     const body = (memory: Memory, mark: Mark): Share => {
       const counting = new CountingMemory(kills ? new SlicedMemory(memory) : new AnonymousMemory(memory))
@@ -172,13 +221,22 @@ function base(
     threads: Object.fromEntries(bodies),
     ...(sometimes && { sometimes }),
     ...(faults && { faults }),
-    ...(!kills && {
-      history: { specification: queueOf(shape), guarantee: wraps(shape) ?? ('work-ring/linearizable' satisfies Guarantee) },
+    ...(judged && {
+      history: {
+        specification: queueOf(shape, whole),
+        guarantee: wraps(shape) ?? ('work-ring/linearizable' satisfies Guarantee),
+      },
     }),
     finally: (memory, results) => {
       const shares = Object.keys(threads).map((thread) => results[thread])
       everyNotifyWasAskedFor('work-ring/notifies-sleepers-only' satisfies Guarantee, shares)
       eachOnce(shape, memory, shares, threads)
+      if (!judged && !kills) {
+        const inOrder = shares
+          .flatMap((share) => share?.popped ?? [])
+          .every((item, i, all) => i === 0 || item > (all[i - 1] as number))
+        guarantee('work-ring/linearizable' satisfies Guarantee, inOrder, 'one thread pushes, one pops, and not in order')
+      }
     },
   })
 }
@@ -200,8 +258,15 @@ function eachOnce(
   const isOfDead = (item: number) => dead.some((first) => item >= first && item < first + 16)
   for (const item of found) guarantee(slug, pushed.includes(item) || isOfDead(item), `nobody pushed item ${item}`)
   const missing = pushed.filter((item) => !found.includes(item))
-  // A dead thread may have popped an item, and then nobody else has.
-  const lost = Object.values(threads).filter((calls, i) => shares[i] === undefined && calls.includes('tryPop')).length
+  // Each thread's items are pushed in order, also where it died in the middle of a batch.
+  const isBefore = (item: number) => isOfDead(item) && item % 16 !== 0 && !found.includes(item - 1)
+  guarantee(slug, !found.some(isBefore), `item ${found.find(isBefore)} is there, and the one before it is not`)
+  // A dead thread may have popped items, and then nobody else has.
+  const mayPop = (call: Call) => (call === 'tryPop' ? 1 : call === 'tryPopBatch' ? batch : 0)
+  const lost = Object.values(threads)
+    .filter((_, i) => shares[i] === undefined)
+    .flat()
+    .reduce((sum, call) => sum + mayPop(call), 0)
   guarantee(slug, missing.length <= lost, `pushed ${pushed.join()}, popped ${found.join()}`)
 }
 
@@ -388,6 +453,115 @@ export function popperDies(shape: Shape, tries: number): Program<Shares> {
   })
 }
 
+/** One thread has the ring alone: each batch is as large as it can be. */
+export function batchesAlone(shape: Shape): Program<Shares> {
+  const full = ['tryPushBatch', 'tryPush'] as const
+  const halfFull = ['tryPop', 'tryPushBatch', 'tryPopBatch', 'tryPush', 'tryPopBatch'] as const
+  const calls: readonly Call[] = [...full, ...halfFull, 'tryPopBatch', 'close', 'tryPushBatch', 'popBatch']
+  return base('batches-alone', shape, { alone: calls })
+}
+
+/** Two threads push a batch each: neither comes between the items of the other. */
+export function twoBatchPushers(shape: Shape): Program<Shares> {
+  return base(
+    'two-push-batch',
+    shape,
+    { first: ['tryPushBatch'], second: ['tryPushBatch'] },
+    {
+      sometimes: {
+        'one of them finds no room': (_, { first, second }) => pushed(first) + pushed(second) === shape.capacity,
+        'the second comes first': (memory) => itemsIn(shape, memory as Memory)[0] === 32,
+      },
+    },
+  )
+}
+
+/** A thread pushes a batch, two pop batches: it goes to one of them, or half to each. */
+export function twoBatchPoppers(shape: Shape): Program<Shares> {
+  const threads = { pusher: ['tryPushBatch'], first: ['tryPopBatch'], second: ['tryPopBatch'] } as const
+  return base('two-pop-batch', shape, threads, {
+    sometimes: {
+      'one gets the batch': (_, { second }) => popped(second) === batch,
+      'each gets an item': (_, { first, second }) => popped(first) === 1 && popped(second) === 1,
+    },
+  })
+}
+
+/** A thread pushes a batch and another one an item; a third one pops a batch. */
+export function batchAndSingle(shape: Shape): Program<Shares> {
+  const threads = { batch: ['tryPushBatch'], single: ['tryPush'], popper: ['tryPopBatch'] } as const
+  return base('push-batch-push1-pop-batch', shape, threads, {
+    sometimes: {
+      'the batch comes first': (_, { popper }) => popper?.popped.join() === '16,17',
+      'the single item comes first': (_, { popper }) => popper?.popped[0] === 32,
+    },
+  })
+}
+
+/** One thread tries to push batches, one to pop them, so many times. */
+export function tryingBatches(shape: Shape, tries: number): Program<Shares> {
+  const threads = { pusher: times(tries, 'tryPushBatch'), popper: times(tries, 'tryPopBatch') }
+  return base(`batch-try${tries}`, shape, threads, {
+    sometimes: {
+      'all goes through': (_, { popper }) => popped(popper) === tries * batch,
+      'a part goes through': (_, { popper }) => popped(popper) === 1,
+    },
+  })
+}
+
+/** A thread pushes two items as a batch, another pops batches; both sleep. */
+export function blockingBatches(shape: Shape, pops: number): Program<Shares> {
+  return base(`push-batch-pop-batch${pops}`, shape, { pusher: ['pushBatch'], popper: times(pops, 'popBatch') })
+}
+
+/** As before, and the first one closes: the other one comes to the end. */
+export function closingBatches(shape: Shape, pops: number): Program<Shares> {
+  return base(`push-batch-close-pop-batch${pops}`, shape, { pusher: ['pushBatch', 'close'], popper: times(pops, 'popBatch') })
+}
+
+/** A thread pushes a batch of more than fits, another one closes: the batch ends there. */
+export function closingBatch(shape: Shape): Program<Shares> {
+  return base(
+    'push-batch-full-close',
+    shape,
+    { pusher: ['pushBatch'], closer: ['close'] },
+    {
+      sometimes: { 'a part was pushed': (_, { pusher }) => pushed(pusher) === 1 },
+    },
+  )
+}
+
+/** A thread pops a batch as on an event loop. */
+export function retryingBatch(shape: Shape): Program<Shares> {
+  return base('push2-pop-batch-retrying', shape, { pusher: ['push', 'push'], popper: ['popBatch'] }, { retries: true })
+}
+
+/** A thread that is killed pushes a batch; another one pops. */
+export function batchPusherDies(shape: Shape, calls: readonly Call[]): Program<Shares> {
+  return base(
+    `doomed-push-batch-${calls.join('-')}`,
+    { seats: 2, ...shape },
+    { doomed: ['tryPushBatch'], other: calls },
+    {
+      faults: { kill: ['doomed'] },
+      sometimes: {
+        'a part of the batch is there': (_, { doomed, other }) => doomed === undefined && other?.popped.join() === '16',
+      },
+    },
+  )
+}
+
+/** A thread that is killed pops a batch; another one pushes more than fits beside it. */
+export function batchPopperDies(shape: Shape): Program<Shares> {
+  const threads = { doomed: ['tryPopBatch'], pusher: ['tryPushBatch', 'tryPushBatch'] } as const
+  return base('doomed-pop-batch', { seats: 2, ...shape }, threads, {
+    faults: { kill: ['doomed'] },
+    sometimes: {
+      'the items die with who popped them': (_, { doomed, pusher }) => doomed === undefined && pushed(pusher) > shape.capacity,
+    },
+  })
+}
+
 /** One thread has the ring alone: what it cannot do, nobody will make possible. Everything gives up in time. */
 export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly boolean[] }> {
   const shape: Shape = { capacity: 1 }
@@ -415,6 +589,36 @@ export function givesUpAlone(spins: 0 | 1 = 0): Program<{ alone: readonly boolea
     finally: (_, { alone }) => {
       const expected = 'false,true,false,false,true,false'
       guarantee('work-ring/times-out' satisfies Guarantee, alone?.join() === expected, `returned ${alone?.join()}`)
+    },
+  })
+}
+
+/** One thread has the ring alone, and gives up where a batch waits: in one time for all of it. */
+export function batchGivesUpAlone(): Program<{ alone: readonly number[] }> {
+  const shape: Shape = { capacity: 1 }
+  return program<{ alone: readonly number[] }>({
+    name: 'work-ring/batch-gives-up-alone',
+    words: WorkRing.words(optionsOf(shape)),
+    setup: (memory) => void WorkRing.create(memory, optionsOf(shape)),
+    threads: {
+      alone: (memory) => {
+        const witness = new WitnessMemory(new AnonymousMemory(memory), 'work-ring/times-out' satisfies Guarantee, () => false)
+        const ring = WorkRing.attach(witness, 0, { spins: 0 })
+        const items = Uint8Array.from([...itemOf(1), ...itemOf(2)])
+        const attempt = (call: (timeoutMs: number) => number, expected: number) =>
+          witness.attempt('there was nothing to be missed', call, (result) => result === expected)
+        return [
+          attempt((timeoutMs) => ring.popBatch(items, timeoutMs), 0),
+          attempt((timeoutMs) => ring.pushBatch(items, timeoutMs), 1),
+          ring.pushBatch(items, 0),
+          ring.popBatch(items, 0),
+          ring.popBatch(items, 0),
+          ring.pushBatch(items, 0),
+        ]
+      },
+    },
+    finally: (_, { alone }) => {
+      guarantee('work-ring/times-out' satisfies Guarantee, alone?.join() === '0,1,0,1,0,1', `returned ${alone?.join()}`)
     },
   })
 }

@@ -152,15 +152,20 @@ function read(reader, progress) {
 }
 
 /** Pushes 0, 1, 2 ... up to `end` in the name of `pusher`, and tells in a word how many it has pushed. */
-function pushNumbers(pusher, end, progress) {
-  const item = new Uint8Array(part.itemBytes)
-  const view = new DataView(item.buffer)
-  for (let n = 0; n < end; n++) {
-    item.fill(n)
-    view.setUint32(0, pusher, true)
-    view.setUint32(4, n, true)
-    if (!part.push(item)) return n
-    memory.store(progress, n + 1)
+function pushNumbers(pusher, end, progress, batch = 1) {
+  const { itemBytes } = part
+  const items = new Uint8Array(batch * itemBytes)
+  const view = new DataView(items.buffer)
+  const push = batch === 1 ? () => Number(part.push(items)) : () => part.pushBatch(items)
+  for (let n = 0; n < end; n += batch) {
+    for (let i = 0; i < batch; i++) {
+      items.fill(n + i, i * itemBytes, (i + 1) * itemBytes)
+      view.setUint32(i * itemBytes, pusher, true)
+      view.setUint32(i * itemBytes + 4, n + i, true)
+    }
+    const pushed = push()
+    if (pushed < batch) return n + pushed
+    memory.store(progress, n + batch)
   }
   return end
 }

@@ -47,9 +47,9 @@ describe.runIf(canMap)('a work ring between processes', () => {
   })
 
   // `HEDDLE_SLOW=1`: 100 kills.
-  it(
-    'loses nothing while those who push are killed at any moment',
-    async () => {
+  it.each([{ batch: 1 }, { batch: 3 }])(
+    'loses nothing while those who push are killed at any moment ($batch at a time)',
+    async ({ batch }) => {
       const { path, memory, ring, progress } = created({ capacity: 4, itemBytes: 61 })
       const popper = await joined(path)
       const pops = popper.ask('popNumbers', progress(511))
@@ -57,7 +57,7 @@ describe.runIf(canMap)('a work ring between processes', () => {
       let ids = 0
       const begin = async () => {
         const peer = await joined(path)
-        void peer.ask('pushNumbers', ids, forever, progress(ids))
+        void peer.ask('pushNumbers', ids, forever, progress(ids), batch)
         ids++
         peers.push(peer)
       }
@@ -74,9 +74,10 @@ describe.runIf(canMap)('a work ring between processes', () => {
       for (let id = 0; id < ids; id++) {
         const said = memory.load(progress(id))
         const { items, last } = came[id] ?? { items: 0, last: -1 }
-        // Nothing is missing between the first and the last; and the last is what it said, or one more that it could not say.
+        // Nothing is missing between the first and the last; and the last is what it said, or one of a batch that it could not say.
         expect(last).toBe(items - 1)
-        expect([said, said + 1]).toContain(items)
+        expect(items).toBeGreaterThanOrEqual(said)
+        expect(items).toBeLessThanOrEqual(said + batch)
       }
       memory.close()
     },

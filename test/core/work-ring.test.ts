@@ -24,18 +24,20 @@ describe('WorkRing against a plain array', () => {
     itemBytes: fc.oneof(fc.constantFrom(1, 4, 124, 125), fc.integer({ min: 1, max: 300 })),
     start: fc.constantFrom(...starts),
   })
-  const command = fc.constantFrom('tryPush', 'push', 'tryPop', 'pop', 'close') satisfies fc.Arbitrary<string>
+  const one = fc.constantFrom('tryPush', 'push', 'tryPop', 'pop', 'close') satisfies fc.Arbitrary<string>
+  const batch = fc.constantFrom('tryPushBatch', 'pushBatch', 'tryPopBatch', 'popBatch') satisfies fc.Arbitrary<string>
+  const command = fc.oneof({ weight: 2, arbitrary: one }, batch)
 
   it('is a queue, whoever of those who share it calls', () => {
     fc.assert(
-      fc.property(shape, fc.array(fc.tuple(command, fc.nat(2)), { maxLength: 80 }), (options, commands) => {
+      fc.property(shape, fc.array(fc.tuple(command, fc.nat(2), fc.nat(5)), { maxLength: 80 }), (options, commands) => {
         const { memory, ring } = ringOf(options)
         const rings = [ring, WorkRing.attach(memory, 0, { spins: 0 }), WorkRing.attach(memory)]
         const { capacity, itemBytes } = options
         const items: number[] = []
         let next = 0
         let isClosed = false
-        commands.forEach(([kind, who], i) => {
+        commands.forEach(([kind, who, size], i) => {
           const one = rings[who] as WorkRing
           if (kind === 'close') {
             // Late, so that there is something before it.
@@ -48,6 +50,19 @@ describe('WorkRing against a plain array', () => {
             expect(kind === 'push' ? one.push(item, 0) : one.tryPush(item)).toBe(fits)
             item.fill(0xee)
             if (fits) items.push(next++)
+          } else if (kind === 'pushBatch' || kind === 'tryPushBatch') {
+            const fitting = isClosed ? 0 : Math.min(size, capacity - items.length)
+            const batch = Uint8Array.from(Array.from({ length: size }, (_, j) => [...itemOf(next + j, itemBytes)]).flat())
+            expect(kind === 'pushBatch' ? one.pushBatch(batch, 0) : one.tryPushBatch(batch)).toBe(fitting)
+            batch.fill(0xee)
+            for (let j = 0; j < fitting; j++) items.push(next++)
+          } else if (kind === 'popBatch' || kind === 'tryPopBatch') {
+            const targets = new Uint8Array(size * itemBytes)
+            const found = items.splice(0, size)
+            expect(kind === 'popBatch' ? one.popBatch(targets, 0) : one.tryPopBatch(targets)).toBe(found.length)
+            const expected = new Uint8Array(size * itemBytes)
+            found.forEach((n, j) => void expected.set(itemOf(n, itemBytes), j * itemBytes))
+            expect(targets).toEqual(expected)
           } else {
             const target = new Uint8Array(itemBytes)
             const first = items.shift()
@@ -108,6 +123,17 @@ describe('WorkRing', () => {
     expect([ring.pop(byte), ring.pop(byte), ring.tryPop(byte), ring.isEnded()]).toEqual([true, false, false, true])
   })
 
+  it('pushes of a batch what fits in time, and pops of it what is there', () => {
+    const { ring } = ringOf({ capacity: 2, itemBytes: 2 })
+    const target = new Uint8Array(8)
+    expect([ring.popBatch(target, 2), ring.popBatch(new Uint8Array(0)), ring.tryPushBatch(new Uint8Array(0))]).toEqual([0, 0, 0])
+    expect(ring.pushBatch(Uint8Array.of(1, 2, 3, 4, 5, 6), 2)).toBe(2)
+    expect([ring.tryPushBatch(Uint8Array.of(7, 8)), ring.pushBatch(Uint8Array.of(7, 8), -1)]).toEqual([0, 0])
+    ring.close()
+    expect([ring.pushBatch(Uint8Array.of(7, 8)), ring.popBatch(target), ring.popBatch(target)]).toEqual([0, 2, 0])
+    expect([[...target], ring.isEnded()]).toEqual([[1, 2, 3, 4, 0, 0, 0, 0], true])
+  })
+
   it('refuses what makes no sense', () => {
     const memory = new SharedMemory(1024)
     for (const capacity of [0, -2, 1.5, Number.NaN, 2 ** 28]) {
@@ -132,7 +158,14 @@ describe('WorkRing', () => {
       expect(() => ring.push(new Uint8Array(length))).toThrow(`WorkRing: expected an item of 4 bytes, found ${length}`)
       expect(() => ring.tryPop(new Uint8Array(length))).toThrow(`WorkRing: expected a target of 4 bytes, found ${length}`)
     }
+    for (const call of ['tryPushBatch', 'pushBatch', 'tryPopBatch', 'popBatch'] as const) {
+      expect(() => ring[call](new Uint8Array(6))).toThrow(
+        'WorkRing: expected a multiple of 4 bytes (the size of an item), found 6',
+      )
+    }
     for (const timeout of [Number.NaN, '5' as unknown as number]) {
+      expect(() => ring.pushBatch(new Uint8Array(4), timeout)).toThrow(/WorkRing.pushBatch: expected timeoutMs/)
+      expect(() => ring.popBatch(new Uint8Array(4), timeout)).toThrow(/WorkRing.popBatch: expected timeoutMs/)
       expect(() => ring.push(new Uint8Array(4), timeout)).toThrow(/WorkRing.push: expected timeoutMs/)
       expect(() => ring.pop(new Uint8Array(4), timeout)).toThrow(/WorkRing.pop: expected timeoutMs/)
     }
@@ -173,6 +206,12 @@ describe('WorkRing', () => {
     expect(calls.splice(0)).toEqual(['load', 'load', 'compareExchange', 'exchange'])
     ring.pop(byte)
     expect(calls.splice(0)).toEqual(['load', 'load', 'compareExchange', 'exchange'])
+    // One claim for all.
+    const batch = ['load', 'load', 'load', 'load', 'compareExchange', 'exchange', 'exchange', 'exchange']
+    ring.pushBatch(new Uint8Array(3))
+    expect(calls.splice(0)).toEqual(batch)
+    ring.popBatch(new Uint8Array(3))
+    expect(calls.splice(0)).toEqual(batch)
   })
 })
 
@@ -224,6 +263,47 @@ describe('where it is known who lives', () => {
     expect([ring.pop(target), target[0], ring.pop(target), target[0], ring.tryPop(target)]).toEqual([true, 2, true, 3, false])
   })
 
+  /** A memory whose thread dies when it copies for the second time. */
+  class LaterDoomedMemory extends PeerMemory {
+    private copies = 0
+
+    override writeBytes(byte: number, source: Uint8Array): void {
+      if (this.copies++ > 0) throw new Error('died')
+      super.writeBytes(byte, source)
+    }
+    override readBytes(byte: number, target: Uint8Array): void {
+      if (this.copies++ > 0) throw new Error('died')
+      super.readBytes(byte, target)
+    }
+  }
+
+  it('of a batch that a dead one was pushing, there is what it had copied', () => {
+    const { memory } = ringOf({ ...options, capacity: 4 })
+    const dead = new Set<number>()
+    const ring = WorkRing.attach(new PeerMemory(memory, 1, dead), 0, { spins: 0 })
+    const target = new Uint8Array(4)
+    expect(() => WorkRing.attach(new LaterDoomedMemory(memory, 0, dead)).pushBatch(Uint8Array.of(1, 2, 3))).toThrow('died')
+    expect([ring.tryPush(byte(4)), ring.tryPush(byte(5))]).toEqual([true, false])
+    expect([ring.tryPopBatch(target), [...target]]).toEqual([1, [1, 0, 0, 0]])
+    dead.add(0)
+    expect([ring.tryPop(target.subarray(0, 1)), [...target]]).toEqual([true, [4, 0, 0, 0]])
+    // All slots are free again.
+    expect([ring.tryPushBatch(Uint8Array.of(6, 7, 8, 9)), ring.tryPopBatch(target), [...target]]).toEqual([4, 4, [6, 7, 8, 9]])
+  })
+
+  it('a batch that a dead one was popping is gone, and nothing else', () => {
+    const { memory } = ringOf({ ...options, capacity: 4 })
+    const dead = new Set<number>()
+    const ring = WorkRing.attach(new PeerMemory(memory, 1, dead), 0, { spins: 0 })
+    const target = new Uint8Array(4)
+    expect(ring.tryPushBatch(Uint8Array.of(1, 2, 3, 4))).toBe(4)
+    expect(() => WorkRing.attach(new LaterDoomedMemory(memory, 0, dead)).popBatch(new Uint8Array(3))).toThrow('died')
+    expect(ring.tryPushBatch(Uint8Array.of(5, 6))).toBe(1)
+    dead.add(0)
+    expect(ring.pushBatch(Uint8Array.of(6, 7, 8), 0)).toBe(2)
+    expect([ring.tryPopBatch(target), [...target]]).toEqual([4, [4, 5, 6, 7]])
+  })
+
   it('each has a seat; those of the dead, and of who left, are given to others', () => {
     const { memory } = ringOf(options)
     const dead = new Set<number>()
@@ -254,12 +334,14 @@ describe('between threads', () => {
     { capacity: 1, itemBytes: 4, pushers: 1, poppers: 1, items: 3000, spins: 0 },
     { capacity: 2, itemBytes: 40, pushers: 2, poppers: 2, items: 3000, spins: 0 },
     { capacity: 64, itemBytes: 13, pushers: 3, poppers: 2, items: 50_000, spins: 200, start: 2 ** 29 - 70_000 },
+    { capacity: 1, itemBytes: 4, pushers: 1, poppers: 1, items: 1000, spins: 0, batch: 4 },
+    { capacity: 16, itemBytes: 13, pushers: 2, poppers: 2, items: 49_000, spins: 200, start: 2 ** 29 - 70_000, batch: 7 },
   ])(
-    '$pushers push and $poppers pop through $capacity slots: everything once, in the order of each that pushes',
+    '$pushers push and $poppers pop through $capacity slots: everything once, in the order of each that pushes ($batch)',
     async (shape) => {
-      const { pushers, poppers, items, spins } = shape
+      const { pushers, poppers, items, spins, batch } = { batch: 1, ...shape }
       const { memory, ring } = ringOf(shape)
-      const common = { buffer: memory.buffer, items, spins, pushers }
+      const common = { buffer: memory.buffer, items, spins, pushers, batch }
       const popping = Array.from({ length: poppers }, () => run({ ...common, role: 'popper' }))
       await Promise.all(Array.from({ length: pushers }, (_, number) => run({ ...common, role: 'pusher', number })))
       ring.close()
