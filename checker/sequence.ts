@@ -23,8 +23,9 @@ import {
 } from '../model/operation.ts'
 import { Waiters } from '../model/waiters.ts'
 import { Broken } from './broken.ts'
+import { Entry } from './entry.ts'
 import { grown } from './grown.ts'
-import { AWAKE, actOf, ENQUEUE, EXPIRE, KILL, MARK, NORMAL, SPURIOUS, TEST } from './step-kinds.ts'
+import { AWAKE, actOf, ENQUEUE, EXPIRE, KILL, NORMAL, SPURIOUS, TEST } from './step-kinds.ts'
 import { Unordered } from './unordered.ts'
 
 /**
@@ -43,36 +44,44 @@ import { Unordered } from './unordered.ts'
 
 const none = -1
 const dead = 0
-const initialSteps = 256
+const initialEntries = 64
 
-const perStep = [
-  'thread',
-  'what',
-  'op',
-  'position',
-  'previous',
-  'old',
-  'partner',
-  'writeBefore',
-  'readBefore',
-  'runningBefore',
-  'sleepingBefore',
-] as const
+/** What threads share: a word, the list of those who sleep on it, or the life of a thread. */
+class Location {
+  lastWrite: Entry
+  /** The last read since the last write. */
+  lastRead: Entry
+  /** The threads that stand before an operation that may find here what makes them park. */
+  standing = 0
+
+  constructor(nothing: Entry) {
+    this.lastWrite = nothing
+    this.lastRead = nothing
+  }
+}
 
 export class Sequence {
   readonly threads: readonly Thread[]
   readonly waiters: Waiters = new Waiters()
   readonly count: number
   readonly words: number
-  /** The words, their lists, and the lives of the threads. */
+  /** What the locations hold: the words, their lists, and the lives of the threads. */
   readonly memory: Int32Array
+  readonly locations: readonly Location[]
   readonly unordered: Unordered
+  /** The entry that there is not. */
+  readonly nothing: Entry
+  /** The entries, and behind them those that are not in use. */
+  readonly entries: Entry[] = []
+  depth = 0
+  /** For each entry and thread, how many entries of that thread happened before it, itself included. */
+  clock: Int32Array
 
   // For each thread.
   /** What it does next, or what it does when it sleeps. */
   readonly next: History[]
   /** Its last entry. */
-  readonly tip: Int32Array
+  readonly tip: Entry[]
   /** Those that may have something to do: neither at their end, parked, nor asleep for ever. */
   running = 0
   sleeping = 0
@@ -82,38 +91,8 @@ export class Sequence {
   startled = 0
   killed = 0
 
-  // For each location.
-  readonly lastWrite: Int32Array
-  /** The last read since the last write. */
-  readonly lastRead: Int32Array
-  /** The threads that stand before an operation that may find there what makes them park. */
-  readonly standing: Int32Array
-
-  // For each entry.
-  depth = 0
-  capacity: number = initialSteps
-  thread: Int32Array = new Int32Array(initialSteps)
-  what: Int32Array = new Int32Array(initialSteps)
-  /** Twice the location it touches, and one more if it writes; below zero for what is no step. */
-  op: Int32Array = new Int32Array(initialSteps)
-  readonly node: History[] = []
-  /** Which one it is of its thread, from 1. */
-  position: Int32Array = new Int32Array(initialSteps)
-  /** The one before in its thread. */
-  previous: Int32Array = new Int32Array(initialSteps)
-  /** What its location held. */
-  old: Int32Array = new Int32Array(initialSteps)
-  /** For a `wait` that found what it expects, where it fell asleep. */
-  partner: Int32Array = new Int32Array(initialSteps)
-  writeBefore: Int32Array = new Int32Array(initialSteps)
-  readBefore: Int32Array = new Int32Array(initialSteps)
-  runningBefore: Int32Array = new Int32Array(initialSteps)
-  sleepingBefore: Int32Array = new Int32Array(initialSteps)
-  /** For each entry and thread, how many entries of that thread happened before it, itself included. */
-  clock: Int32Array
-
   /** The earlier steps that the last step touched the location of, unless they had happened before anyway. The last one first. */
-  racing: Int32Array = new Int32Array(initialSteps)
+  readonly racing: Entry[] = []
   races = 0
   /** Whether the test of a sleeper is among them: what comes after that comes after the falling asleep, too. */
   tested = false
@@ -124,19 +103,20 @@ export class Sequence {
     this.threads = threads
     this.count = count
     this.words = words
-    const locations = 2 * words + count
-    const memory = new Int32Array(locations)
+    const size = 2 * words + count
+    const memory = new Int32Array(size)
     memory.set(initial)
     memory.fill(1, 2 * words)
     this.memory = memory
     for (const thread of threads) thread.predict = (word) => memory[word]
+    const nothing = new Entry(none, count)
+    this.nothing = nothing
+    this.locations = Array.from({ length: size }, () => new Location(nothing))
     this.next = []
-    this.tip = new Int32Array(count).fill(none)
-    this.lastWrite = new Int32Array(locations).fill(none)
-    this.lastRead = new Int32Array(locations).fill(none)
-    this.standing = new Int32Array(locations)
-    this.clock = new Int32Array(initialSteps * count)
+    this.tip = threads.map(() => nothing)
+    this.clock = new Int32Array(count)
     this.unordered = new Unordered(this)
+    this.reserve(initialEntries)
   }
 
   /** Lets each thread come to its first step. */
@@ -208,38 +188,40 @@ export class Sequence {
 
   // What happened before.
 
-  happensBefore(step: number, other: number): boolean {
-    return other >= 0 && this.clock[other * this.count + this.thread[step]] >= this.position[step]
+  happensBefore(step: Entry, other: Entry): boolean {
+    return this.clock[other.at + step.thread] >= step.position
   }
 
   /** The step by which a `wait` fell asleep that had read, and any other step itself. */
-  endOf(step: number): number {
-    return this.what[step] === TEST ? this.partner[step] : step
+  endOf(step: Entry): Entry {
+    return step.what === TEST ? step.partner : step
   }
 
-  join(clocks: Int32Array, at: number, step: number): void {
+  join(clocks: Int32Array, { at }: Entry, { at: from }: Entry): void {
     const { count } = this
-    const from = step * count
-    for (let t = 0; t < count; t++) if (clocks[from + t] > clocks[at + t]) clocks[at + t] = clocks[from + t]
+    for (let t = 0; t < count; t++) {
+      const known = clocks[from + t]
+      if (known > clocks[at + t]) clocks[at + t] = known
+    }
   }
 
   /** Whether a step reads what was written SeqCst, and so comes after it by happens-before. */
-  synchronizes(step: number): boolean {
-    const what = this.what[step]
-    const location = this.op[step] >> 1
+  synchronizes({ what, op, node }: Entry): boolean {
+    const location = op >> 1
     if (what !== NORMAL && what !== SPURIOUS && what !== TEST) return false
-    return this.node[step].kind !== STORE && (location < this.words || location >= 2 * this.words)
+    return node.kind !== STORE && (location < this.words || location >= 2 * this.words)
   }
 
   // Steps.
 
   /** Lets a thread take a step. There must be room for an entry for each thread. */
-  step(thread: number, fault: number): void {
-    const { depth, memory } = this
+  step(thread: number, fault: number): Entry {
+    const { memory } = this
     const node = this.next[thread]
     const { kind, word } = node
     const bit = 1 << thread
-    this.#enter(depth, thread, node)
+    const entry = this.#enter(thread, node)
+    const { previous } = entry
     let what = fault
     let location = word
     let writes = 1
@@ -251,7 +233,7 @@ export class Sequence {
       answer = old
       switch (kind) {
         case LOAD:
-          this.standing[word] &= ~bit
+          this.locations[word].standing &= ~bit
           writes = 0
           break
         case STORE:
@@ -259,12 +241,12 @@ export class Sequence {
           answer = 0
           break
         case COMPARE_EXCHANGE:
-          this.standing[word] &= ~bit
+          this.locations[word].standing &= ~bit
           if (old === node.a) memory[word] = node.b
           else writes = 0
           break
         case WAIT:
-          this.standing[word] &= ~bit
+          this.locations[word].standing &= ~bit
           writes = 0
           answer = NOT_EQUAL
           if (old === node.a) {
@@ -275,7 +257,7 @@ export class Sequence {
           break
         case NOTIFY:
           location = this.words + word
-          this.standing[location] &= ~bit
+          this.locations[location].standing &= ~bit
           old = memory[location]
           answer = this.waiters.woken(old, node.a)
           if (answer > 0) memory[location] = this.waiters.wake(old, node.a)
@@ -283,7 +265,7 @@ export class Sequence {
           break
         case ALIVE:
           location += 2 * this.words
-          this.standing[location] &= ~bit
+          this.locations[location].standing &= ~bit
           old = answer = memory[location]
           writes = 0
           break
@@ -299,7 +281,7 @@ export class Sequence {
       this.running &= ~bit
       done = node.killed
     } else if (what === SPURIOUS) {
-      this.standing[word] &= ~bit
+      this.locations[word].standing &= ~bit
       old = memory[word]
       writes = 0
       answer = OK
@@ -309,7 +291,7 @@ export class Sequence {
       location += this.words
       old = memory[location]
       memory[location] = this.waiters.enqueue(old, thread)
-      this.partner[this.tip[thread]] = depth
+      previous.partner = entry
       this.holding &= ~bit
       this.sleeping |= bit
       if (node.b === Number.POSITIVE_INFINITY) this.running &= ~bit
@@ -322,12 +304,11 @@ export class Sequence {
       this.sleeping &= ~bit
       answer = TIMED_OUT
     }
-    this.what[depth] = what
-    this.op[depth] = 2 * location + writes
-    this.old[depth] = old
-    this.#inherit(depth, thread)
-    this.#order(depth, location, writes)
-    if (this.unordered.active) this.unordered.noteStep(depth, location, writes)
+    entry.what = what
+    entry.op = 2 * location + writes
+    entry.old = old
+    this.#order(entry, this.locations[location], writes)
+    if (this.unordered.active) this.unordered.noteStep(entry, location, writes)
 
     if (done === undefined) {
       const next = node.child(answer) ?? this.threads[thread].after(node, answer)
@@ -335,69 +316,64 @@ export class Sequence {
       if (next.kind > LOAD && next.kind < COMPARE_EXCHANGE) this.running |= bit
       else this.#arrive(thread, next)
     } else this.next[thread] = done
-    if (kind === NOTIFY && writes === 1 && what === NORMAL) this.#wake(depth, old, answer)
+    if (kind === NOTIFY && writes === 1 && what === NORMAL) this.#wake(entry, old, answer)
+    return entry
   }
 
   /** Puts something into the sequence that is no step. */
-  mark(thread: number): void {
-    const { depth } = this
-    this.#enter(depth, thread, this.next[thread])
-    this.what[depth] = MARK
-    this.op[depth] = none
-    this.#inherit(depth, thread)
+  mark(thread: number, what: number): Entry {
+    const entry = this.#enter(thread, this.next[thread])
+    entry.what = what
+    entry.op = none
+    return entry
   }
 
-  #enter(depth: number, thread: number, node: History): void {
-    this.thread[depth] = thread
-    this.node[depth] = node
-    this.runningBefore[depth] = this.running
-    this.sleepingBefore[depth] = this.sleeping
-    if (this.unordered.active) this.unordered.open(depth)
-    this.depth = depth + 1
-  }
-
-  /** Puts an entry behind the last one of its thread. */
-  #inherit(depth: number, thread: number): void {
+  /** An entry behind the last one of its thread. */
+  #enter(thread: number, node: History): Entry {
     const { count, clock } = this
-    const at = depth * count
+    const entry = this.entries[this.depth++]
     const previous = this.tip[thread]
-    this.previous[depth] = previous
-    this.tip[thread] = depth
-    if (previous < 0) for (let t = 0; t < count; t++) clock[at + t] = 0
-    else for (let t = 0, from = previous * count; t < count; t++) clock[at + t] = clock[from + t]
-    this.position[depth] = ++clock[at + thread]
-    if (this.unordered.active) this.unordered.inherit(depth, previous)
+    this.tip[thread] = entry
+    entry.thread = thread
+    entry.node = node
+    entry.previous = previous
+    entry.runningBefore = this.running
+    entry.sleepingBefore = this.sleeping
+    const { at } = entry
+    for (let t = 0, from = previous.at; t < count; t++) clock[at + t] = clock[from + t]
+    entry.position = ++clock[at + thread]
+    if (this.unordered.active) this.unordered.open(entry)
+    return entry
   }
 
   /** Finds what happened before a step, and which of that has only now. */
-  #order(depth: number, location: number, writes: number): void {
-    const { clock, racing, thread, position } = this
-    const at = depth * this.count
-    const lastWrite = this.lastWrite[location]
-    const lastRead = this.lastRead[location]
-    this.writeBefore[depth] = lastWrite
-    this.readBefore[depth] = lastRead
+  #order(entry: Entry, location: Location, writes: number): void {
+    const { clock, racing } = this
+    const { at } = entry
+    const { lastWrite, lastRead } = location
+    entry.writeBefore = lastWrite
+    entry.readBefore = lastRead
     let races = 0
     let tested = false
     if (writes === 1) {
-      for (let read = lastRead; read >= 0; read = this.readBefore[read]) {
-        if (clock[at + thread[read]] >= position[read]) continue
+      for (let read = lastRead; read.place >= 0; read = read.readBefore) {
+        if (clock[at + read.thread] >= read.position) continue
         racing[races++] = read
-        if (this.what[read] === TEST) tested = true
+        if (read.what === TEST) tested = true
       }
-      this.lastWrite[location] = depth
-      this.lastRead[location] = none
-    } else this.lastRead[location] = depth
-    if (lastWrite >= 0 && clock[at + thread[lastWrite]] < position[lastWrite]) racing[races++] = lastWrite
+      location.lastWrite = entry
+      location.lastRead = this.nothing
+    } else location.lastRead = entry
+    if (clock[at + lastWrite.thread] < lastWrite.position) racing[races++] = lastWrite
     this.tested = tested
-    if (tested) for (let i = 0; i < races; i++) this.join(clock, at, this.endOf(racing[i]))
+    if (tested) for (let i = 0; i < races; i++) this.join(clock, entry, this.endOf(racing[i]))
     else {
       let kept = 0
       for (let i = 0; i < races; i++) {
         const step = racing[i]
-        if (clock[at + thread[step]] >= position[step]) continue
+        if (clock[at + step.thread] >= step.position) continue
         racing[kept++] = step
-        this.join(clock, at, step)
+        this.join(clock, entry, step)
       }
       races = kept
     }
@@ -405,18 +381,14 @@ export class Sequence {
   }
 
   /** Lets those go on who were woken. */
-  #wake(notify: number, queue: number, count: number): void {
+  #wake(notify: Entry, queue: number, count: number): void {
     const sleepers = this.waiters.sleepers(queue)
     for (let i = 0; i < count; i++) {
       const thread = sleepers[i]
       const node = this.next[thread]
-      const { depth } = this
-      this.#enter(depth, thread, node)
-      this.what[depth] = AWAKE
-      this.op[depth] = none
-      this.#inherit(depth, thread)
-      this.join(this.clock, depth * this.count, notify)
-      if (this.unordered.active) this.unordered.join(depth, notify)
+      const entry = this.mark(thread, AWAKE)
+      this.join(this.clock, entry, notify)
+      if (this.unordered.active) this.unordered.join(entry, notify)
       this.sleeping &= ~(1 << thread)
       const next = node.child(OK) ?? this.threads[thread].after(node, OK)
       this.next[thread] = next
@@ -456,7 +428,7 @@ export class Sequence {
         case ALIVE:
           this.next[thread] = at
           this.running |= bit
-          this.standing[this.locationOf(at)] |= bit
+          this.locations[this.locationOf(at)].standing |= bit
           if (this.unordered.active && at.kind <= WAIT) this.unordered.noteStanding(thread, at)
           return
         case THROWN:
@@ -477,33 +449,32 @@ export class Sequence {
   }
 
   #leave(thread: number, node: History): void {
-    if (this.looks(node)) this.standing[this.locationOf(node)] &= ~(1 << thread)
+    if (this.looks(node)) this.locations[this.locationOf(node)].standing &= ~(1 << thread)
   }
 
   /** Takes the last entry back. */
-  undo(): void {
-    const step = --this.depth
-    if (this.unordered.active) this.unordered.undo(step)
-    const thread = this.thread[step]
+  undo(): Entry {
+    const entry = this.entries[--this.depth]
+    if (this.unordered.active) this.unordered.undo(entry)
+    const { thread, op, what, node } = entry
     const bit = 1 << thread
-    const op = this.op[step]
-    const what = this.what[step]
-    const node = this.node[step]
-    this.tip[thread] = this.previous[step]
-    if (what !== KILL && this.next[thread] !== node) this.#leave(thread, this.next[thread])
+    this.tip[thread] = entry.previous
+    const next = this.next[thread]
+    if (what !== KILL && next !== node) this.#leave(thread, next)
     this.next[thread] = node
-    this.running = this.runningBefore[step]
-    this.sleeping = this.sleepingBefore[step]
-    if (op < 0) return
-    const location = op >> 1
-    this.memory[location] = this.old[step]
-    this.lastWrite[location] = this.writeBefore[step]
-    this.lastRead[location] = this.readBefore[step]
+    this.running = entry.runningBefore
+    this.sleeping = entry.sleepingBefore
+    if (op < 0) return entry
+    const location = this.locations[op >> 1]
+    this.memory[op >> 1] = entry.old
+    location.lastWrite = entry.writeBefore
+    location.lastRead = entry.readBefore
     if (what === ENQUEUE) this.holding |= bit
-    else if (what !== EXPIRE && this.looks(node)) this.standing[this.locationOf(node)] |= bit
+    else if (what !== EXPIRE && this.looks(node)) this.locations[this.locationOf(node)].standing |= bit
     if (what === TEST) this.holding &= ~bit
     else if (what === KILL) this.killed &= ~bit
     else if (what === SPURIOUS) this.startled &= ~bit
+    return entry
   }
 
   /** Takes everything back. */
@@ -511,22 +482,23 @@ export class Sequence {
     while (this.depth > 0) this.undo()
   }
 
-  /** Makes room for so many more entries; says whether there is more than before. */
-  reserve(entries: number): boolean {
-    if (this.depth + entries <= this.capacity) return false
-    this.capacity = 2 * (this.depth + entries)
-    for (const name of perStep) this[name] = grown(this[name], this.capacity)
-    this.racing = new Int32Array(this.capacity)
-    this.clock = grown(this.clock, this.capacity * this.count)
-    this.unordered.reserve(this.capacity)
-    return true
+  /** Makes room for so many more entries. */
+  reserve(entries: number): void {
+    if (this.depth + entries > this.entries.length) this.#grow(2 * (this.depth + entries))
+  }
+
+  #grow(capacity: number): void {
+    const { entries, count } = this
+    while (entries.length < capacity) entries.push(new Entry(entries.length, count, this.nothing))
+    this.clock = grown(this.clock, (capacity + 1) * count)
+    this.unordered.reserve(this.clock.length)
   }
 
   /** Forgets what comes after the histories of a thread. */
   forget(thread: number): void {
     this.threads[thread].root.forget()
     this.next[thread].forget()
-    for (let step = 0; step < this.depth; step++) if (this.thread[step] === thread) this.node[step].forget()
+    for (let step = this.tip[thread]; step.place >= 0; step = step.previous) step.node.forget()
   }
 
   // Ends.
@@ -534,8 +506,8 @@ export class Sequence {
   /** Whether a parked thread has read, in the iteration in which it is, only what nobody has written since. */
   sawNewest(thread: number): boolean {
     const { iteration } = this.next[thread]
-    for (let step = this.tip[thread]; step >= 0 && this.node[step].depth >= iteration; step = this.previous[step]) {
-      if (this.op[step] >= 0 && this.writeBefore[step] !== this.lastWrite[this.op[step] >> 1]) return false
+    for (let step = this.tip[thread]; step.place >= 0 && step.node.depth >= iteration; step = step.previous) {
+      if (step.op >= 0 && step.writeBefore !== this.locations[step.op >> 1].lastWrite) return false
     }
     return true
   }
@@ -545,9 +517,9 @@ export class Sequence {
     const { early, witness } = this.unordered
     const steps: number[] = []
     const first: number[] = []
-    for (let step = 0; step < this.depth; step++) {
-      if (this.op[step] < 0 || this.what[step] === TEST) continue
-      const act = actOf(this.thread[step], this.what[step])
+    for (const step of this.entries.slice(0, this.depth)) {
+      if (step.op < 0 || step.what === TEST) continue
+      const act = actOf(step.thread, step.what)
       if (early !== undefined && this.happensBefore(step, early)) first.push(act)
       else steps.push(act)
     }

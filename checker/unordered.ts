@@ -1,6 +1,7 @@
 import type { Answer, History } from '../model/history.ts'
 import { GUESS_BYTES, READ, READ_BYTES, SETTLE, STORE, WRITE } from '../model/operation.ts'
 import { Broken } from './broken.ts'
+import type { Entry } from './entry.ts'
 import { grown } from './grown.ts'
 import { Guesses } from './guesses.ts'
 import type { Sequence } from './sequence.ts'
@@ -74,47 +75,39 @@ export class Unordered {
   #word: Int32Array = new Int32Array(256)
   #old: Int32Array = new Int32Array(256)
   #writes = 0
-  // For each entry, how much there was before.
-  #writesBefore: Int32Array
-  #accessesBefore: Int32Array
-  #guessesBefore: Int32Array
   readonly #guesses = new Guesses()
   /** What else has to be done to show a failure. */
   witness: readonly number[] = []
   /** The step of a thread after which, and after whose causes, the witness comes; none for the end. */
-  early: number | undefined
+  early: Entry | undefined
 
   constructor(sequence: Sequence) {
     this.#sequence = sequence
     this.#accesses = new Accesses(sequence.words)
     this.#kills = sequence.threads.some(({ faults }) => faults.kills > 0)
-    this.#writesBefore = new Int32Array(sequence.capacity)
-    this.#accessesBefore = new Int32Array(sequence.capacity)
-    this.#guessesBefore = new Int32Array(sequence.capacity)
   }
 
-  reserve(capacity: number): void {
-    this.#writesBefore = grown(this.#writesBefore, capacity)
-    this.#accessesBefore = grown(this.#accessesBefore, capacity)
-    this.#guessesBefore = grown(this.#guessesBefore, capacity)
-    if (this.active) this.#clock = grown(this.#clock, capacity * this.#sequence.count)
+  /** Makes room for clocks. */
+  reserve(numbers: number): void {
+    if (this.active) this.#clock = grown(this.#clock, numbers)
   }
 
-  /** A new entry begins. */
-  open(step: number): void {
-    this.#writesBefore[step] = this.#writes
-    this.#accessesBefore[step] = this.#accesses.count
-    this.#guessesBefore[step] = this.#guesses.count
+  /** A new entry begins, and knows what the one before in its thread knew. */
+  open(entry: Entry): void {
+    entry.writesBefore = this.#writes
+    entry.accessesBefore = this.#accesses.count
+    entry.guessesBefore = this.#guesses.count
+    this.#inherit(entry)
   }
 
-  undo(step: number): void {
+  undo({ writesBefore, accessesBefore, guessesBefore }: Entry): void {
     const { memory } = this.#sequence
-    while (this.#writes > this.#writesBefore[step]) {
+    while (this.#writes > writesBefore) {
       const write = --this.#writes
       memory[this.#word[write]] = this.#old[write]
     }
-    this.#accesses.cut(this.#accessesBefore[step])
-    this.#guesses.count = this.#guessesBefore[step]
+    this.#accesses.cut(accessesBefore)
+    this.#guesses.count = guessesBefore
   }
 
   // Operations.
@@ -180,7 +173,7 @@ export class Unordered {
       const stop = Math.min(end, 4 * (word + 1))
       const mask = maskOf(byte, stop)
       const torn = (this.tornBytes(word) & mask) !== 0
-      this.#guesses.add(thread, this.#sequence.tip[thread], word, mask, this.#sequence.memory[word], torn)
+      this.#guesses.add(thread, this.#sequence.tip[thread].place, word, mask, this.#sequence.memory[word], torn)
       byte = stop
     }
   }
@@ -192,10 +185,10 @@ export class Unordered {
     for (const guess of guesses.settle(thread)) {
       if (!valid) continue
       const { word, mask, last, torn } = guesses
-      const time = this.#timeOf(last[guess])
+      const then = last[guess] < 0 ? this.#sequence.nothing : this.#sequence.entries[last[guess]]
       if (torn[guess] === 1) this.#fail()
-      this.#checkGuess(thread, word[guess], mask[guess], last[guess], time)
-      this.#accesses.add(word[guess], thread, time, mask[guess])
+      this.#checkGuess(thread, word[guess], mask[guess], then)
+      this.#accesses.add(word[guess], thread, then.position, mask[guess])
       bytes += guesses.bytesOf(guess)
     }
     return bytes
@@ -216,40 +209,40 @@ export class Unordered {
   /** A thread accesses bytes of a word. */
   #access(thread: number, word: number, mask: number, writes: boolean): void {
     if (!this.active) this.#begin()
-    const { tip, lastWrite, lastRead, writeBefore, readBefore, standing } = this.#sequence
-    const last = tip[thread]
+    const last = this.#sequence.tip[thread]
+    const { lastWrite, lastRead, standing } = this.#sequence.locations[word]
     this.#checkAgainstAccesses(thread, word, mask, writes, last)
-    for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) this.#checkAgainst(write, thread, last)
+    for (let write = lastWrite; write.place >= 0; write = write.writeBefore) this.#checkAgainst(write, thread, last)
     if (writes) {
-      for (let read = lastRead[word]; read >= 0; read = readBefore[read]) this.#checkAgainst(read, thread, last)
-      for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) {
-        for (let read = readBefore[write]; read >= 0; read = readBefore[read]) this.#checkAgainst(read, thread, last)
+      for (let read = lastRead; read.place >= 0; read = read.readBefore) this.#checkAgainst(read, thread, last)
+      for (let write = lastWrite; write.place >= 0; write = write.writeBefore) {
+        for (let read = write.readBefore; read.place >= 0; read = read.readBefore) this.#checkAgainst(read, thread, last)
       }
       // Who stands before an operation there could have done it before.
-      const others = standing[word] & ~(1 << thread)
+      const others = standing & ~(1 << thread)
       if (others !== 0) this.#fail([31 - Math.clz32(others)])
     }
-    this.#accesses.add(word, thread, this.#timeOf(last), writes ? mask | WROTE : mask)
+    this.#accesses.add(word, thread, last.position, writes ? mask | WROTE : mask)
   }
 
   // Races.
 
-  #fail(witness: readonly number[] = [], early?: number): never {
+  #fail(witness: readonly number[] = [], early?: Entry): never {
     this.witness = witness
     this.early = early
     throw new Broken('data-race')
   }
 
   /** Whether a step races with what a thread does now. */
-  #checkAgainst(step: number, thread: number, last: number): void {
-    const owner = this.#sequence.thread[step]
-    if (owner !== thread && this.#known(last, owner) < this.#sequence.position[step]) this.#fail()
+  #checkAgainst({ thread: owner, position }: Entry, thread: number, last: Entry): void {
+    if (owner !== thread && this.#known(last, owner) < position) this.#fail()
   }
 
   /** Whether a guess, made after the entry `last` of its thread, races with a write. */
-  #checkGuess(thread: number, word: number, mask: number, last: number, time: number): void {
+  #checkGuess(thread: number, word: number, mask: number, last: Entry): void {
     const accesses = this.#accesses
-    const { lastWrite, writeBefore, tip, previous, thread: owners, position } = this.#sequence
+    const { tip, locations } = this.#sequence
+    const time = last.position
     for (let access = accesses.newest[word]; access >= 0; access = accesses.below[access]) {
       const other = accesses.mask[access]
       const owner = accesses.thread[access]
@@ -257,28 +250,22 @@ export class Unordered {
       const written = accesses.time[access]
       if (this.#known(last, owner) > written) continue
       let step = tip[owner]
-      while (this.#timeOf(step) > written) step = previous[step]
+      while (step.position > written) step = step.previous
       if (this.#known(step, thread) <= time) this.#fail()
     }
-    for (let write = lastWrite[word]; write >= 0; write = writeBefore[write]) {
-      const owner = owners[write]
-      if (owner === thread || this.#known(last, owner) >= position[write]) continue
+    for (let write = locations[word].lastWrite; write.place >= 0; write = write.writeBefore) {
+      if (write.thread === thread || this.#known(last, write.thread) >= write.position) continue
       if (this.#known(write, thread) <= time) this.#fail()
     }
   }
 
-  /** Which one an entry is of its thread, from 1; 0 where there is none. */
-  #timeOf(step: number): number {
-    return step < 0 ? 0 : this.#sequence.position[step]
-  }
-
   /** How many entries of a thread happened before an entry of another one. */
-  #known(step: number, thread: number): number {
-    return step < 0 ? 0 : this.#clock[step * this.#sequence.count + thread]
+  #known({ at }: Entry, thread: number): number {
+    return this.#clock[at + thread]
   }
 
   /** Whether what a thread does at a step, or after it, races with what was done Unordered. */
-  #checkAgainstAccesses(thread: number, word: number, mask: number, writes: boolean, step: number): void {
+  #checkAgainstAccesses(thread: number, word: number, mask: number, writes: boolean, step: Entry): void {
     const accesses = this.#accesses
     const someoneDied = this.#sequence.killed !== 0
     let unordered = true
@@ -302,19 +289,15 @@ export class Unordered {
   }
 
   /** A step has been taken at a location. */
-  noteStep(step: number, word: number, writes: number): void {
-    const { words, thread, what, node, previous } = this.#sequence
-    const write = this.#sequence.writeBefore[step]
-    if (write >= 0 && this.#sequence.synchronizes(step)) this.join(step, write)
-    if (word >= words || this.#accesses.newest[word] < 0 || what[step] === EXPIRE || what[step] === KILL) return
-    const owner = thread[step]
-    if (writes === 1) this.#checkAgainstAccesses(owner, word, wholeWord, true, step)
+  noteStep(step: Entry, word: number, writes: number): void {
+    const { thread, what, node, previous, writeBefore } = step
+    if (writeBefore.place >= 0 && this.#sequence.synchronizes(step)) this.join(step, writeBefore)
+    if (word >= this.#sequence.words || this.#accesses.newest[word] < 0 || what === EXPIRE || what === KILL) return
+    if (writes === 1) this.#checkAgainstAccesses(thread, word, wholeWord, true, step)
     // A read-modify-write reads, too.
-    if (node[step].kind !== STORE) this.#checkAgainstAccesses(owner, word, wholeWord, false, step)
+    if (node.kind !== STORE) this.#checkAgainstAccesses(thread, word, wholeWord, false, step)
     // What is written SeqCst is not torn.
-    if (writes === 1 && this.#kills) {
-      this.#accesses.add(word, owner, this.#timeOf(previous[step]), wholeWord | WROTE | ORDERED)
-    }
+    if (writes === 1 && this.#kills) this.#accesses.add(word, thread, previous.position, wholeWord | WROTE | ORDERED)
   }
 
   /** A thread has come to stand before an operation. If it would only park it could have looked earlier, or may do so now. */
@@ -322,49 +305,47 @@ export class Unordered {
     const { word } = node
     const accesses = this.#accesses
     if (accesses.newest[word] < 0 || this.#sequence.enabled(thread)) return
-    const { tip, clock, count, lastWrite } = this.#sequence
+    const { tip, clock, locations } = this.#sequence
     const last = tip[thread]
+    const write = locations[word].lastWrite
     for (let access = accesses.newest[word]; access >= 0; access = accesses.below[access]) {
       if ((accesses.mask[access] & (WROTE | ORDERED)) !== WROTE) continue
       const owner = accesses.thread[access]
       if (owner === thread) continue
       const time = accesses.time[access]
-      const happened = last < 0 ? 0 : clock[last * count + owner]
-      if (happened < time) this.#fail([thread], last)
-      const write = lastWrite[word]
+      if (clock[last.at + owner] < time) this.#fail([thread], last)
       if (Math.max(this.#known(last, owner), this.#known(write, owner)) <= time) this.#fail([thread])
     }
   }
 
   // Happens-before.
 
-  /** An entry knows what the one before in its thread knew. */
-  inherit(step: number, previous: number): void {
-    const { count, thread, position } = this.#sequence
+  #inherit({ at, thread, position, previous }: Entry): void {
+    const { count } = this.#sequence
     const clock = this.#clock
-    const at = step * count
-    if (previous < 0) for (let t = 0; t < count; t++) clock[at + t] = 0
-    else for (let t = 0, from = previous * count; t < count; t++) clock[at + t] = clock[from + t]
-    clock[at + thread[step]] = position[step]
+    for (let t = 0, from = previous.at; t < count; t++) clock[at + t] = clock[from + t]
+    clock[at + thread] = position
   }
 
   /** An entry knows what another one knew. */
-  join(step: number, other: number): void {
-    this.#sequence.join(this.#clock, step * this.#sequence.count, other)
+  join(step: Entry, other: Entry): void {
+    this.#sequence.join(this.#clock, step, other)
   }
 
   /** From now on happens-before is kept. */
   #begin(): void {
-    const { capacity, count, depth, previous, what, op, writeBefore } = this.#sequence
+    const { clock, entries, depth } = this.#sequence
     this.active = true
-    this.#clock = new Int32Array(capacity * count)
-    for (let step = 0; step < depth; step++) {
-      this.inherit(step, previous[step])
-      if (what[step] === AWAKE) {
-        let notify = step - 1
-        while (what[notify] === AWAKE) notify--
-        this.join(step, notify)
-      } else if (op[step] >= 0 && writeBefore[step] >= 0 && this.#sequence.synchronizes(step)) this.join(step, writeBefore[step])
+    this.#clock = new Int32Array(clock.length)
+    for (let place = 0; place < depth; place++) {
+      const step = entries[place]
+      this.#inherit(step)
+      if (step.what === AWAKE) {
+        let notify = place - 1
+        while (entries[notify].what === AWAKE) notify--
+        this.join(step, entries[notify])
+      } else if (step.op >= 0 && step.writeBefore.place >= 0 && this.#sequence.synchronizes(step))
+        this.join(step, step.writeBefore)
     }
   }
 
@@ -372,13 +353,13 @@ export class Unordered {
 
   /** Whether a killed thread did this write since its last step: nobody knows what its bytes are. */
   isTorn(access: number): boolean {
-    const { tip, what, position, previous, killed } = this.#sequence
+    const { tip, killed } = this.#sequence
     const thread = this.#accesses.thread[access]
     if (((killed >> thread) & 1) === 0) return false
     // The last step before it was killed. That it had chosen to be is marked in between.
-    let last = previous[tip[thread]]
-    while (last >= 0 && what[last] === MARK) last = previous[last]
-    return this.#accesses.time[access] === (last < 0 ? 0 : position[last])
+    let last = tip[thread].previous
+    while (last.what === MARK) last = last.previous
+    return this.#accesses.time[access] === last.position
   }
 
   /** The bytes of a word that killed threads have left undefined. */

@@ -1,5 +1,6 @@
 /** Searches with one mistake each: what the comparison with brute force must notice. */
 
+import type { Entry } from '../../checker/entry.ts'
 import type { MakeSearch } from '../../checker/exploration.ts'
 import { explore, exploreWith } from '../../checker/explore.ts'
 import { Search } from '../../checker/search.ts'
@@ -10,8 +11,8 @@ class NeverReverses extends Search {
 }
 
 class ReversesEverywhere extends Search {
-  protected override lastForeign(): number {
-    return -1
+  protected override lastForeign(): Entry {
+    return this.sequence.nothing
   }
 }
 
@@ -40,7 +41,7 @@ class ForgetsThatTimeIsOver extends Search {
 }
 
 class LetsSleepersBeWrittenUnder extends Search {
-  protected override endOf(step: number): number {
+  protected override endOf(step: Entry): Entry {
     return step
   }
 }
