@@ -135,7 +135,6 @@ export abstract class Reversals {
     const { sequence } = this
     const location = write.op >> 1
     const { standing } = sequence.locations[location]
-    if (standing === 0) return
     const value = sequence.memory[location]
     const { old } = write
     for (let rest = standing & ~(1 << write.thread); rest !== 0; rest &= rest - 1) {
@@ -156,8 +155,11 @@ export abstract class Reversals {
   }
 
   protected findMissedNext(entry: Entry): void {
-    const node = this.sequence.next[entry.thread]
-    if (this.sequence.looks(node)) this.findMissed(entry, node)
+    const { sequence } = this
+    const node = sequence.next[entry.thread]
+    if (!sequence.looks(node)) return
+    const { lastWrite } = sequence.locations[sequence.locationOf(node)]
+    if (!sequence.happensBefore(lastWrite, entry)) this.findMissed(entry, node)
   }
 
   /** A thread may have come too late for a write that stops it. */
@@ -165,7 +167,6 @@ export abstract class Reversals {
     const { sequence } = this
     const location = sequence.locationOf(node)
     let write = sequence.locations[location].lastWrite
-    if (write.place < 0) return
     const { thread } = entry
     const startles = this.spurious && this.mayStartle(thread, node)
     let foreign: Entry | undefined
@@ -210,7 +211,7 @@ export abstract class Reversals {
   #find(step: Entry, cause: Entry, end: number, act: number): void {
     const { work, sequence } = this
     const { entries } = sequence
-    this.#begin(step, weightOf(step, cause.previous))
+    this.#begin(step, weightOf(step, cause.previous), end - step.place)
     for (let place = step.place + 1; place < end; place++) {
       const other = entries[place]
       if (other.op >= 0 && sequence.happensBefore(other, cause)) work.add(actOf(other.thread, other.what))
@@ -221,14 +222,14 @@ export abstract class Reversals {
 
   /** An act may come before a step. */
   #findAt(step: Entry, act: number): void {
-    this.#begin(step, 1)
+    this.#begin(step, 1, 1)
     this.work.add(act)
     this.work.finish()
   }
 
-  #begin({ place, thread, boundBefore, what, choice, op }: Entry, weight: number): void {
+  #begin({ place, thread, boundBefore, what, choice, op }: Entry, weight: number, acts: number): void {
     const { work } = this
-    work.begin(place, weight)
+    work.begin(place, weight, beforeActs + acts)
     work.add(thread)
     work.add(boundBefore)
     work.add(this.boundBy(what, choice))
@@ -243,7 +244,7 @@ export abstract class Reversals {
   /** What else a thread may do in its turn. */
   protected findChoice(place: number, thread: number, act: number): void {
     const { work } = this
-    work.begin(place, 1)
+    work.begin(place, 1, beforeActs + 1)
     work.add(thread)
     work.add(this.bound[thread])
     work.add(0)

@@ -66,6 +66,8 @@ const leadsBack = -1
 
 /** The numbers of a step that came in turn: the thread, what it did, and to what it was bound otherwise. */
 const stepNumbers = 3
+/** After so many pieces of work it looks for histories that can be forgotten. */
+const forgetsEvery = 16
 
 /** What a search finds at the end of each path. */
 export type Leaf = 'complete' | 'blocked' | 'stuck' | 'discarded' | 'unfinished'
@@ -77,6 +79,8 @@ export class Search extends Reversals {
   share = 0
   readonly #initial: Int32Array
   readonly #count: number
+  /** All threads. */
+  readonly #all: number
   readonly #events: number
   readonly #histories: number
   /** For each thread how many histories it has had when some are forgotten next. */
@@ -88,6 +92,7 @@ export class Search extends Reversals {
   /** The subtree that is to be walked next. */
   #task: Subtree | undefined = wholeTree
   #begun = false
+  #pieces = 0
   /** Nothing is looked for: it was found before. */
   #again = false
   /** Estimated share of the part of the tree that is being walked. */
@@ -107,6 +112,7 @@ export class Search extends Reversals {
     this.memory = this.sequence.memory.subarray(0, initial.length)
     this.#initial = initial
     this.#count = threads.length
+    this.#all = ~(-1 << threads.length)
     this.#events = events
     this.#histories = histories
     this.#remembered = threads.map(() => histories)
@@ -130,7 +136,7 @@ export class Search extends Reversals {
     while (this.work.pop()) {
       this.#cut(this.work.place)
       if (!this.#isTask()) continue
-      this.#forget()
+      if (++this.#pieces % forgetsEvery === 0) this.#forget()
       this.#mass = this.work.mass
       this.#bring(this.work.stack, this.work.start, this.work.end)
       this.#split()
@@ -379,18 +385,21 @@ export class Search extends Reversals {
     behind.foreign = how === IN_TURN && !chosen ? entry.foreign : entry
     this.bound[thread] = 0
     sequence.step(thread, fault)
-    for (let woken = depth + 1; woken < sequence.depth; woken++) this.#noteWoken(woken)
+    const woke = sequence.depth > depth + 1
+    if (woke) for (let woken = depth + 1; woken < sequence.depth; woken++) this.#noteWoken(woken)
     const { what } = entry
     // Where it fell asleep before it is the turn of another one, it is that one's turn again.
     if (what === ENQUEUE) behind.chain = entries[entry.previous.place + 1].chain
     if (how === BROUGHT || this.#again) return
 
     if (sequence.races > 0) this.reverseRaces(entry)
-    for (let woken = depth + 1; woken < sequence.depth; woken++) {
-      if (how === IN_TURN) this.findExpired(entry, entries[woken])
-      this.findMissedNext(entries[woken])
+    if (woke) {
+      for (let woken = depth + 1; woken < sequence.depth; woken++) {
+        if (how === IN_TURN) this.findExpired(entry, entries[woken])
+        this.findMissedNext(entries[woken])
+      }
     }
-    if (how === IN_TURN && entry.op % 2 === 1) this.findStopped(entry)
+    if (how === IN_TURN && entry.op % 2 === 1 && sequence.locations[entry.op >> 1].standing !== 0) this.findStopped(entry)
     if (what === NORMAL || what === SPURIOUS || what === EXPIRE) this.findMissedNext(entry)
   }
 
@@ -493,6 +502,7 @@ export class Search extends Reversals {
   /** What it is when nobody can go on. */
   #end(): Leaf {
     const { sequence } = this
+    if (sequence.finished === this.#all) return 'complete'
     let leaf: Leaf = 'complete'
     for (let thread = 0; thread < this.#count; thread++) {
       if (sequence.next[thread].kind >= DONE) continue

@@ -1,4 +1,4 @@
-import type { History, Thread } from '../model/history.ts'
+import type { Answer, History, Thread } from '../model/history.ts'
 import {
   ALIVE,
   COMPARE_EXCHANGE,
@@ -45,6 +45,8 @@ import { Unordered } from './unordered.ts'
 const none = -1
 const dead = 0
 const initialEntries = 64
+/** The operations to which it makes a difference what they find. */
+const looking = (1 << LOAD) | (1 << COMPARE_EXCHANGE) | (1 << WAIT) | (1 << NOTIFY) | (1 << ALIVE)
 
 /** What threads share: a word, the list of those who sleep on it, or the life of a thread. */
 class Location {
@@ -90,6 +92,8 @@ export class Sequence {
   /** Those of which a `wait` came back for no reason. */
   startled = 0
   killed = 0
+  /** Those that do nothing more: they have returned, or were killed. */
+  finished = 0
 
   /** The earlier steps that the last step touched the location of, unless they had happened before anyway. The last one first. */
   readonly racing: Entry[] = []
@@ -130,9 +134,7 @@ export class Sequence {
   /** Whether a thread that is running, not asleep, would do more than to park when it took its step. */
   enabled(thread: number): boolean {
     const node = this.next[thread]
-    const { kind } = node
-    if (kind !== LOAD && kind < COMPARE_EXCHANGE) return true
-    if (kind > ALIVE || (this.sleeping >> thread) & 1) return true
+    if (!this.looks(node) || (this.sleeping >> thread) & 1) return true
     return this.passes(thread, node, this.memory[this.locationOf(node)])
   }
 
@@ -183,7 +185,7 @@ export class Sequence {
 
   /** Whether what an operation finds makes a difference to what it does, or to whether it parks. */
   looks(node: History): boolean {
-    return node.kind === LOAD || node.kind === ALIVE || (node.kind >= COMPARE_EXCHANGE && node.kind <= NOTIFY)
+    return ((looking >> node.kind) & 1) !== 0
   }
 
   // What happened before.
@@ -215,109 +217,109 @@ export class Sequence {
   // Steps.
 
   /** Lets a thread take a step. There must be room for an entry for each thread. */
-  step(thread: number, fault: number): Entry {
-    const { memory } = this
+  step(thread: number, fault: number): void {
     const node = this.next[thread]
-    const { kind, word } = node
-    const bit = 1 << thread
+    const { kind, word, a } = node
     const entry = this.#enter(thread, node)
-    const { previous } = entry
+    // Who sleeps is in a `wait`.
+    if (fault !== NORMAL || kind >= WAIT) {
+      this.#stepOfFewKinds(entry, fault)
+      return
+    }
+    const { memory } = this
+    const location = this.locations[word]
+    const old = memory[word]
+    let writes = 1
+    let answer = old
+    if (kind === LOAD) writes = 0
+    else if (kind === STORE) {
+      memory[word] = a
+      answer = 0
+    } else if (kind !== COMPARE_EXCHANGE) memory[word] = updated(kind, old, a, 0)
+    else if (old === a) memory[word] = node.b
+    else writes = 0
+    location.standing &= ~(1 << thread)
+    entry.what = NORMAL
+    entry.op = 2 * word + writes
+    entry.old = old
+    this.#order(entry, location, writes)
+    if (this.unordered.active) this.unordered.noteStep(entry, word, writes)
+    this.#go(thread, node, answer)
+  }
+
+  /** The steps that touch lists or lives, and those of which many programs have none. */
+  #stepOfFewKinds(entry: Entry, fault: number): void {
+    const { memory, words } = this
+    const { thread, node } = entry
+    const { kind, word, a, b } = node
+    const bit = 1 << thread
     let what = fault
-    let location = word
+    let place = word
+    let old = memory[word]
     let writes = 1
     let answer = 0
-    let old = 0
-    let done: History | undefined
-    if (what === NORMAL && ((this.sleeping | this.holding) & bit) === 0) {
-      old = memory[word]
-      answer = old
-      switch (kind) {
-        case LOAD:
-          this.locations[word].standing &= ~bit
-          writes = 0
-          break
-        case STORE:
-          memory[word] = node.a
-          answer = 0
-          break
-        case COMPARE_EXCHANGE:
-          this.locations[word].standing &= ~bit
-          if (old === node.a) memory[word] = node.b
-          else writes = 0
-          break
-        case WAIT:
-          this.locations[word].standing &= ~bit
-          writes = 0
-          answer = NOT_EQUAL
-          if (old === node.a) {
-            what = TEST
-            this.holding |= bit
-            done = node
-          }
-          break
-        case NOTIFY:
-          location = this.words + word
-          this.locations[location].standing &= ~bit
-          old = memory[location]
-          answer = this.waiters.woken(old, node.a)
-          if (answer > 0) memory[location] = this.waiters.wake(old, node.a)
-          else writes = 0
-          break
-        case ALIVE:
-          location += 2 * this.words
-          this.locations[location].standing &= ~bit
-          old = answer = memory[location]
-          writes = 0
-          break
-        default:
-          memory[word] = updated(kind, old, node.a, node.b)
-      }
-    } else if (what === KILL) {
-      location = 2 * this.words + thread
-      old = memory[location]
-      memory[location] = dead
+    let after: History | undefined
+    let woken = 0
+    if (what === KILL) {
+      place = 2 * words + thread
+      old = memory[place]
+      memory[place] = dead
       this.#leave(thread, node)
       this.killed |= bit
+      this.finished |= bit
       this.running &= ~bit
-      done = node.killed
+      after = node.killed
     } else if (what === SPURIOUS) {
-      this.locations[word].standing &= ~bit
-      old = memory[word]
       writes = 0
       answer = OK
       this.startled |= bit
     } else if ((this.holding & bit) !== 0) {
       what = ENQUEUE
-      location += this.words
-      old = memory[location]
-      memory[location] = this.waiters.enqueue(old, thread)
-      previous.partner = entry
+      place += words
+      old = memory[place]
+      memory[place] = this.waiters.enqueue(old, thread)
+      entry.previous.partner = entry
       this.holding &= ~bit
       this.sleeping |= bit
-      if (node.b === Number.POSITIVE_INFINITY) this.running &= ~bit
-      done = node
-    } else {
+      if (b === Number.POSITIVE_INFINITY) this.running &= ~bit
+      after = node
+    } else if ((this.sleeping & bit) !== 0) {
       what = EXPIRE
-      location += this.words
-      old = memory[location]
-      memory[location] = this.waiters.remove(old, thread)
+      place += words
+      old = memory[place]
+      memory[place] = this.waiters.remove(old, thread)
       this.sleeping &= ~bit
       answer = TIMED_OUT
+    } else if (kind === WAIT) {
+      writes = 0
+      answer = NOT_EQUAL
+      if (old === a) {
+        what = TEST
+        this.holding |= bit
+        after = node
+      }
+    } else if (kind === NOTIFY) {
+      place += words
+      old = memory[place]
+      woken = answer = this.waiters.woken(old, a)
+      if (woken > 0) memory[place] = this.waiters.wake(old, a)
+      else writes = 0
+    } else {
+      // Whether somebody is alive.
+      place += 2 * words
+      old = answer = memory[place]
+      writes = 0
     }
+    const location = this.locations[place]
+    location.standing &= ~bit
     entry.what = what
-    entry.op = 2 * location + writes
+    entry.op = 2 * place + writes
     entry.old = old
-    this.#order(entry, this.locations[location], writes)
-    if (this.unordered.active) this.unordered.noteStep(entry, location, writes)
-
-    if (done === undefined) {
-      const next = node.child(answer) ?? this.threads[thread].after(node, answer)
-      this.next[thread] = next
-      if (next.kind > LOAD && next.kind < COMPARE_EXCHANGE) this.running |= bit
-      else this.#arrive(thread, next)
-    } else this.next[thread] = done
-    if (kind === NOTIFY && writes === 1 && what === NORMAL) this.#wake(entry, old, answer)
-    return entry
+    this.#order(entry, location, writes)
+    if (this.unordered.active) this.unordered.noteStep(entry, place, writes)
+    if (after === undefined) this.#go(thread, node, answer)
+    else this.next[thread] = after
+    if (woken > 0) this.#wake(entry, old, woken)
   }
 
   /** Puts something into the sequence that is no step. */
@@ -325,23 +327,22 @@ export class Sequence {
     const entry = this.#enter(thread, this.next[thread])
     entry.what = what
     entry.op = none
+    this.#copy(entry, entry.previous)
+    this.clock[entry.at + thread] = entry.position
     return entry
   }
 
   /** An entry behind the last one of its thread. */
   #enter(thread: number, node: History): Entry {
-    const { count, clock } = this
     const entry = this.entries[this.depth++]
     const previous = this.tip[thread]
     this.tip[thread] = entry
     entry.thread = thread
     entry.node = node
     entry.previous = previous
+    entry.position = previous.position + 1
     entry.runningBefore = this.running
     entry.sleepingBefore = this.sleeping
-    const { at } = entry
-    for (let t = 0, from = previous.at; t < count; t++) clock[at + t] = clock[from + t]
-    entry.position = ++clock[at + thread]
     if (this.unordered.active) this.unordered.open(entry)
     return entry
   }
@@ -349,7 +350,8 @@ export class Sequence {
   /** Finds what happened before a step, and which of that has only now. */
   #order(entry: Entry, location: Location, writes: number): void {
     const { clock, racing } = this
-    const { at } = entry
+    const { at, previous } = entry
+    const known = previous.at
     const { lastWrite, lastRead } = location
     entry.writeBefore = lastWrite
     entry.readBefore = lastRead
@@ -357,19 +359,25 @@ export class Sequence {
     let tested = false
     if (writes === 1) {
       for (let read = lastRead; read.place >= 0; read = read.readBefore) {
-        if (clock[at + read.thread] >= read.position) continue
+        if (clock[known + read.thread] >= read.position) continue
         racing[races++] = read
         if (read.what === TEST) tested = true
       }
       location.lastWrite = entry
       location.lastRead = this.nothing
     } else location.lastRead = entry
-    if (clock[at + lastWrite.thread] < lastWrite.position) racing[races++] = lastWrite
+    if (clock[known + lastWrite.thread] < lastWrite.position) racing[races++] = lastWrite
     this.tested = tested
-    if (tested) for (let i = 0; i < races; i++) this.join(clock, entry, this.endOf(racing[i]))
-    else {
-      let kept = 0
-      for (let i = 0; i < races; i++) {
+    if (races === 0) this.#copy(entry, previous)
+    else if (tested) {
+      this.#copy(entry, previous)
+      for (let i = 0; i < races; i++) this.join(clock, entry, this.endOf(racing[i]))
+    } else {
+      const first = racing[0]
+      if (this.happensBefore(previous, first)) this.#copy(entry, first)
+      else this.#copyBoth(entry, previous, first)
+      let kept = 1
+      for (let i = 1; i < races; i++) {
         const step = racing[i]
         if (clock[at + step.thread] >= step.position) continue
         racing[kept++] = step
@@ -377,7 +385,24 @@ export class Sequence {
       }
       races = kept
     }
+    clock[at + entry.thread] = entry.position
     this.races = races
+  }
+
+  /** An entry knows what another one knew. */
+  #copy({ at }: Entry, { at: from }: Entry): void {
+    const { clock, count } = this
+    for (let t = 0; t < count; t++) clock[at + t] = clock[from + t]
+  }
+
+  /** An entry knows what two others knew. */
+  #copyBoth({ at }: Entry, { at: one }: Entry, { at: other }: Entry): void {
+    const { clock, count } = this
+    for (let t = 0; t < count; t++) {
+      const a = clock[one + t]
+      const b = clock[other + t]
+      clock[at + t] = a > b ? a : b
+    }
   }
 
   /** Lets those go on who were woken. */
@@ -390,61 +415,78 @@ export class Sequence {
       this.join(this.clock, entry, notify)
       if (this.unordered.active) this.unordered.join(entry, notify)
       this.sleeping &= ~(1 << thread)
-      const next = node.child(OK) ?? this.threads[thread].after(node, OK)
-      this.next[thread] = next
-      this.#arrive(thread, next)
+      this.#go(thread, node, OK)
     }
+  }
+
+  /** Lets a thread go on with an answer. */
+  #go(thread: number, node: History, answer: Answer): void {
+    const next = node.child(answer) ?? this.threads[thread].after(node, answer)
+    const { kind } = next
+    if (kind > LOAD && kind < COMPARE_EXCHANGE) {
+      this.next[thread] = next
+      this.running |= 1 << thread
+    } else if (this.looks(next)) this.#stand(thread, next)
+    else if (kind === DONE) this.#end(thread, next, false)
+    else this.#arrive(thread, next)
+  }
+
+  /** A thread has come to an operation to which it makes a difference what it finds. */
+  #stand(thread: number, node: History): void {
+    const bit = 1 << thread
+    this.next[thread] = node
+    this.running |= bit
+    this.locations[this.locationOf(node)].standing |= bit
+    if (this.unordered.active && node.kind <= WAIT) this.unordered.noteStanding(thread, node)
+  }
+
+  /** A thread has returned. It may still be killed if it wrote Unordered. */
+  #end(thread: number, node: History, wrote: boolean): void {
+    const bit = 1 << thread
+    this.next[thread] = node
+    this.finished |= bit
+    if (wrote && this.threads[thread].faults.kills > 0) this.running |= bit
+    else this.running &= ~bit
   }
 
   /** Does what comes before the next SeqCst operation. */
   #arrive(thread: number, from: History): void {
-    const bit = 1 << thread
     let at = from
     let wrote = false
     for (;;) {
+      let answer: Answer = 0
       switch (at.kind) {
         case READ:
         case READ_BYTES:
         case WRITE:
         case WRITE_BYTES:
         case GUESS_BYTES:
-        case SETTLE: {
-          const answer = this.unordered.operate(thread, at)
+        case SETTLE:
+          answer = this.unordered.operate(thread, at)
           if (at.kind === WRITE || at.kind === WRITE_BYTES) wrote = true
-          at = at.child(answer) ?? this.threads[thread].after(at, answer)
-          continue
-        }
+          break
         case PAUSE:
           if (!at.parks) break
-          this.running &= ~bit
           this.next[thread] = at
+          this.running &= ~(1 << thread)
           return
         case FLUSH:
           break
-        case LOAD:
-        case COMPARE_EXCHANGE:
-        case WAIT:
-        case NOTIFY:
-        case ALIVE:
-          this.next[thread] = at
-          this.running |= bit
-          this.locations[this.locationOf(at)].standing |= bit
-          if (this.unordered.active && at.kind <= WAIT) this.unordered.noteStanding(thread, at)
-          return
         case THROWN:
           this.next[thread] = at
           throw new Broken('thrown', at.result)
         case DONE:
-          this.next[thread] = at
-          if (wrote && this.threads[thread].faults.kills > 0) this.running |= bit
-          else this.running &= ~bit
+          this.#end(thread, at, wrote)
           return
         default:
-          this.next[thread] = at
-          this.running |= bit
+          if (this.looks(at)) this.#stand(thread, at)
+          else {
+            this.next[thread] = at
+            this.running |= 1 << thread
+          }
           return
       }
-      at = at.child(0) ?? this.threads[thread].after(at, 0)
+      at = at.child(answer) ?? this.threads[thread].after(at, answer)
     }
   }
 
@@ -464,6 +506,7 @@ export class Sequence {
     this.next[thread] = node
     this.running = entry.runningBefore
     this.sleeping = entry.sleepingBefore
+    if (!node.finished) this.finished &= ~bit
     if (op < 0) return entry
     const location = this.locations[op >> 1]
     this.memory[op >> 1] = entry.old

@@ -35,7 +35,9 @@ export class Work {
 
   // Finding.
 
-  begin(place: number, weight: number): void {
+  /** @param most how many numbers it may have */
+  begin(place: number, weight: number, most: number): void {
+    if (this.#end + most > this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * (this.#end + most))
     if (this.found + 1 >= this.#places.length) {
       this.#places = grown(this.#places, 2 * this.#places.length)
       this.#starts = grown(this.#starts, 2 * this.#starts.length)
@@ -51,7 +53,6 @@ export class Work {
   }
 
   add(number: number): void {
-    if (this.#end === this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * this.#end)
     this.#numbers[this.#end++] = number
   }
 

@@ -69,10 +69,12 @@ export class History {
   /** A number of its own for each node, in the order they were made. */
   readonly serial: number
 
-  /** The child that was asked for last, and its answer: a search comes back to it soon. */
+  /** The children in a list, the one that was asked for last in front: a search comes back to it soon. */
   #child: History | undefined
-  #answer: Answer = 0
-  /** All of them, once there are two. */
+  // biome-ignore lint/style/useReadonlyClassProperties: it is written by the parent
+  #sibling: History | undefined
+  #count = 0
+  /** All of them, once they are many; there is no list then. */
   #children: Map<Answer, History> | undefined
   #killed: History | undefined
 
@@ -99,31 +101,53 @@ export class History {
 
   /** The node after this operation answered `answer`, if user code has run that far. */
   child(answer: Answer): History | undefined {
-    return this.#child !== undefined && this.#answer === answer ? this.#child : this.#other(answer)
+    const child = this.#child
+    return child === undefined || child.answer === answer ? child : this.#find(answer, child)
   }
 
-  #other(answer: Answer): History | undefined {
-    const other = this.#children?.get(answer)
-    if (other === undefined) return undefined
-    this.#answer = answer
-    this.#child = other
-    return other
+  #find(answer: Answer, front: History): History | undefined {
+    if (this.#children !== undefined) {
+      const child = this.#children.get(answer)
+      if (child !== undefined) this.#child = child
+      return child
+    }
+    for (let before = front, child = front.#sibling; child !== undefined; before = child, child = child.#sibling) {
+      if (child.answer !== answer) continue
+      before.#sibling = child.#sibling
+      child.#sibling = front
+      this.#child = child
+      return child
+    }
+    return undefined
   }
 
   /** Takes a child in. */
   adopt(child: History): void {
     if (this.child(child.answer) === child) return
-    if (this.#child !== undefined) {
-      this.#children ??= new Map([[this.#answer, this.#child]])
-      this.#children.set(child.answer, child)
-    }
-    this.#answer = child.answer
+    if (this.#children === undefined) {
+      child.#sibling = this.#child
+      if (++this.#count === many) this.#children = this.#unlink(child)
+    } else this.#children.set(child.answer, child)
     this.#child = child
+  }
+
+  /** Takes a list of children apart. */
+  #unlink(front: History | undefined): Map<Answer, History> {
+    const children = new Map<Answer, History>()
+    for (let child = front; child !== undefined; ) {
+      const next: History | undefined = child.#sibling
+      children.set(child.answer, child)
+      child.#sibling = undefined
+      child = next
+    }
+    return children
   }
 
   /** Forgets what comes after. The nodes stay valid for whoever holds them. */
   forget(): void {
+    this.#unlink(this.#child)
     this.#child = undefined
+    this.#count = 0
     this.#children = undefined
   }
 
@@ -132,6 +156,9 @@ export class History {
     return this.kind === kind && this.word === word && this.a === a && this.b === b && this.bytes === bytes
   }
 }
+
+/** From so many children on they are looked up in a map. */
+const many = 12
 
 const noMarks: readonly Marked[] = []
 
