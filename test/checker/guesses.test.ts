@@ -169,6 +169,31 @@ describe('a guess', () => {
     })
   })
 
+  const writes: Record<string, (memory: Memory) => void> = {
+    'a plain write': (memory) => memory.write(1, 5),
+    'a copy': (memory) => memory.writeBytes(5, Uint8Array.of(5)),
+    'a store': (memory) => memory.store(1, 5),
+    'a read-modify-write': (memory) => void memory.add(1, 5),
+  }
+  it.each(Object.entries(writes))('may come before or after %s that it is in order with', (_, write) => {
+    const guess = (memory: Memory): number[] => {
+      const target = new Uint8Array(4)
+      memory.guessBytes(4, target)
+      memory.settle(true)
+      return [...target]
+    }
+    const raised = (memory: Memory) => {
+      while (memory.load(0) === 0) memory.pause()
+    }
+    const before = { writer: (m: Memory) => [write(m), m.store(0, 1)], reader: (m: Memory) => [raised(m), guess(m)] }
+    const after = { writer: (m: Memory) => [raised(m), write(m)], reader: (m: Memory) => [guess(m), m.store(0, 1)] }
+    for (const threads of [before, after]) {
+      expect(explore({ name: 'in-order', words: 2, threads })).toMatchObject({ verdict: 'holds', executions: 1 })
+    }
+    const apart = { writer: (m: Memory) => write(m), reader: (m: Memory) => guess(m) }
+    expect(failureOf({ name: 'apart', words: 2, threads: apart })?.kind).toBe('data-race')
+  })
+
   it('races with a later write that does not know of it', () => {
     const tested = program({
       name: 'afterwards',
