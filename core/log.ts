@@ -165,7 +165,7 @@ export class Log {
       // The file, its header and its name are on the disk before `last` leads there, and `last` is on the disk before
       // a record is behind it.
       // Safety: queue/recovers, queue/durable
-      control.keepLast(number)
+      this.flushing(() => control.keepLast(number))
     } catch (error) {
       memory.close()
       throw error
@@ -310,11 +310,14 @@ export class Log {
     for (let one = Math.max(control.flushed, control.first.least); one < number; one++) {
       const before = this.openUnlessRetired(one)
       if (before === undefined) continue
-      // Its tail, too: who recovers later begins behind it.
-      // Safety: queue/recovers
-      this.flushing(() => before.flushTail())
-      this.flushSegment(before, before.tail)
-      before.close()
+      try {
+        // Its tail, too: who recovers later begins behind it.
+        // Safety: queue/recovers
+        this.flushing(() => before.flushTail())
+        this.flushSegment(before, before.tail)
+      } finally {
+        before.close()
+      }
     }
     this.flushSegment(last, durable.word)
     done(last, durable)
@@ -326,12 +329,14 @@ export class Log {
     if (from < end) this.flushing(() => segment.memory.durability.flush(4 * from, 4 * (end - from)))
   }
 
-  private flushing(flush: () => void): void {
+  /** Runs what brings something to the disk that is not written again: if the disk refuses, nobody is told otherwise later. */
+  flushing(flush: () => void): void {
     try {
       flush()
     } catch (error) {
       if (!(error instanceof Error)) throw error
       // The kernel may forget what it could not write: a second try would succeed and prove nothing.
+      // Safety: queue/durable
       this.control.failed = true
       throw new QueueError('failed', 'the disk did not take what was written; look at the disk, then open the queue anew', {
         cause: error,
@@ -349,7 +354,15 @@ export class Log {
   }
 
   addProducer(): void {
-    this.control.addProducer(this.member)
+    if (this.control.addProducer(this.member) > 0) return
+    try {
+      // That there have been producers is known after any crash, so that the stream then ends.
+      // Safety: queue/ends
+      this.flushing(() => this.control.flushJoined())
+    } catch (error) {
+      if (error instanceof Error) this.removeProducer()
+      throw error
+    }
   }
 
   removeProducer(): void {

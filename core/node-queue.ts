@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 import { deflateRawSync, inflateRawSync, crc32 as nativeCrc32 } from 'node:zlib'
@@ -11,7 +12,8 @@ import type { Consumer, Received } from './queue-consumer.ts'
 
 /** Queues in folders of a disk. */
 
-export interface DiskQueueOptions<T> extends Omit<QueueOptions<T>, 'codec' | 'compression' | 'checksum' | 'identity' | 'draft'> {
+export interface DiskQueueOptions<T>
+  extends Omit<QueueOptions<T>, 'codec' | 'compression' | 'checksum' | 'identity' | 'draft' | 'later'> {
   /** How items become bytes, default: they are bytes. */
   readonly codec?: Codec<T>
   /** Items of at least so many bytes are compressed (deflate); default: none are. */
@@ -62,6 +64,10 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
     ...(compression === undefined ? {} : { compression }),
     checksum,
     identity: randomBytes(4).readInt32LE(),
+    later(work, ms) {
+      const timer = setTimer(work, ms).unref()
+      return () => clearTimeout(timer)
+    },
     draft: `${process.pid}-${randomBytes(6).toString('hex')}`,
   })
 }

@@ -146,10 +146,15 @@ export class Consumer<T> {
     if (goneOn) log.retire(segment - this.retain)
   }
 
-  /** Returns when what was acknowledged is on the disk. */
+  /**
+   * Returns when what was acknowledged is on the disk.
+   *
+   * @throws QueueError `'failed'`
+   */
   sync(): void {
     this.requireOpen()
-    this.cursor.flushAcknowledged()
+    this.log.requireNotFailed()
+    this.log.flushing(() => this.cursor.flushAcknowledged())
   }
 
   /**

@@ -52,7 +52,17 @@ const acknowledgedAt = 8 * lineWords
 const membersAt = 9 * lineWords
 const memberWords = 2
 
-type ControlPlace = 'lock' | 'first' | 'last' | 'epoch' | 'sequence' | 'cancelled' | 'consumer' | 'acknowledged' | 'members'
+type ControlPlace =
+  | 'lock'
+  | 'first'
+  | 'last'
+  | 'epoch'
+  | 'sequence'
+  | 'joined'
+  | 'cancelled'
+  | 'consumer'
+  | 'acknowledged'
+  | 'members'
 
 /** Where the words are that change. */
 export const controlPlaces: Readonly<Record<ControlPlace, number>> = {
@@ -61,6 +71,7 @@ export const controlPlaces: Readonly<Record<ControlPlace, number>> = {
   last: lastAt,
   epoch: epochAt,
   sequence: sequenceAt,
+  joined: joinedAt,
   cancelled: cancelledAt,
   consumer: consumerAt,
   acknowledged: acknowledgedAt,
@@ -265,14 +276,19 @@ export class Control {
     return this.members().next().done === true
   }
 
-  /** One more producer of this member, or one less. */
-  addProducer(member: number): void {
+  /** One more producer of this member. Returns how many there have been before, of all members. */
+  addProducer(member: number): number {
     this.memory.add(membersAt + memberWords * member + 1, 1)
     // After the member has one, for who sees this looks for it.
     // Safety: queue/ends
-    this.memory.add(joinedAt, 1)
+    return this.memory.add(joinedAt, 1)
   }
 
+  flushJoined(): void {
+    this.memory.durability.flush(4 * joinedAt, 4)
+  }
+
+  /** One less. */
   removeProducer(member: number): void {
     // After its last record was published.
     // Safety: queue/ends

@@ -2,10 +2,10 @@
 import { reasonOf } from './folder.ts'
 import type { Log } from './log.ts'
 import { asleep } from './patience.ts'
-import type { Durability, Packed, Packing } from './queue.ts'
+import type { Durability, Later, Packed, Packing } from './queue.ts'
 import { QueueError } from './queue-error.ts'
 import { recordWords } from './record.ts'
-import { requireTimeout } from './require.ts'
+import { requireInteger, requireTimeout } from './require.ts'
 import { recordsAt, type Segment } from './segment.ts'
 
 /** How much may wait in a queue. */
@@ -35,6 +35,7 @@ export interface ProducerOptions {
   readonly limits: Limits
   readonly overflow: Overflow
   readonly durability: Durability
+  readonly later: Later
 }
 
 /** An end of a queue that sends. Any number of them, in any number of threads and processes; each for one thread. */
@@ -42,8 +43,13 @@ export class Producer<T> {
   private readonly log: Log
   private readonly packing: Packing<T>
   private readonly options: ProducerOptions
-  /** How many items this has sent since the last flush. */
+  /** After how many items, or how many ms since the first of them, this brings them to the disk. */
+  private readonly itemsMost: number
+  private readonly msMost: number
+  /** How many items this has sent since the last flush, and when they are due. */
   private unflushed = 0
+  private due = Infinity
+  private cancelLater: (() => void) | undefined
   private isOpen = true
 
   constructor(log: Log, packing: Packing<T>, options: ProducerOptions) {
@@ -53,6 +59,13 @@ export class Producer<T> {
     this.log = log
     this.packing = packing
     this.options = options
+    const { durability } = options
+    const { items = Infinity, milliseconds = Infinity } =
+      durability === 'each' ? { items: 1 } : durability === 'none' ? {} : durability
+    if (items !== Infinity) requireInteger('Queue: durability: items', items, 1, 2 ** 31 - 1)
+    if (milliseconds !== Infinity) requireInteger('Queue: durability: milliseconds', milliseconds, 1, 2 ** 31 - 1)
+    this.itemsMost = items
+    this.msMost = milliseconds
     log.addProducer()
   }
 
@@ -100,16 +113,19 @@ export class Producer<T> {
   /** Returns when everything that was sent before, by whomever, is on the disk. */
   sync(): void {
     this.requireOpen()
-    this.log.flush()
-    this.unflushed = 0
+    this.flush()
   }
 
   /** Sends no more. When the last producer has closed, the stream ends after its last item. Closing twice is fine. */
   close(): void {
     if (!this.isOpen) return
     this.isOpen = false
-    if (this.unflushed > 0 && this.options.durability !== 'none') this.log.flush()
-    this.log.removeProducer()
+    try {
+      if (this.unflushed > 0 && this.options.durability !== 'none') this.flush()
+    } finally {
+      this.cancelLater?.()
+      this.log.removeProducer()
+    }
   }
 
   [Symbol.dispose](): void {
@@ -137,11 +153,35 @@ export class Producer<T> {
 
   private addAll(items: readonly Packed[]): number {
     const count = this.log.locked(() => this.append(items))
-    const { durability } = this.options
     this.unflushed += count
-    const most = durability === 'each' ? 1 : durability === 'none' ? Infinity : durability.items
-    if (this.unflushed >= most) this.sync()
+    if (this.unflushed >= this.itemsMost) this.flush()
+    else if (this.msMost !== Infinity && this.unflushed > 0) this.flushInTime()
     return count
+  }
+
+  private flush(): void {
+    this.log.flush()
+    this.unflushed = 0
+    this.due = Infinity
+    this.cancelLater?.()
+    this.cancelLater = undefined
+  }
+
+  private flushInTime(): void {
+    const now = this.log.control.memory.now()
+    if (now >= this.due) this.flush()
+    if (this.due !== Infinity || this.unflushed === 0) return
+    this.due = now + this.msMost
+    this.cancelLater = this.options.later(() => this.flushLate(), this.msMost)
+  }
+
+  /** What fails here, the next call tries again and says. */
+  private flushLate(): void {
+    try {
+      this.flush()
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+    }
   }
 
   /** For the holder of the lock. Returns how many there was room for. */

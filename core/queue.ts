@@ -48,8 +48,19 @@ export interface Packing<T> {
   unpack(bytes: Uint8Array, tag: number): T
 }
 
-/** When items are brought to the disk. Until then they survive the death of processes, but not of the machine. */
-export type Durability = 'none' | 'each' | { readonly items: number }
+/**
+ * When items are brought to the disk. Until then they survive the death of processes, but not of the machine.
+ *
+ * - `'none'`: when the kernel likes, after half a minute or so, and when `sync` is called.
+ * - `'each'`: before `send` returns.
+ * - `items`: after so many that this producer has sent, and when it closes.
+ * - `milliseconds`: when so long has passed since the first that was not, whichever call of this producer or turn of the event loop
+ *   is the first then, and when it closes. A thread that blocks for longer, or ends without closing, does not keep the time.
+ */
+export type Durability = 'none' | 'each' | { readonly items?: number; readonly milliseconds?: number }
+
+/** Runs something later, unless it is told not to; does not keep a process alive. */
+export type Later = (work: () => void, ms: number) => () => void
 
 export interface QueueOptions<T> extends WaitOptions {
   /**
@@ -79,6 +90,8 @@ export interface QueueOptions<T> extends WaitOptions {
   readonly identity?: number
   /** A name for a file that nobody else makes. */
   readonly draft: string
+  /** How something is done later, for `durability: milliseconds`; default: only calls keep the time. */
+  readonly later?: Later
 }
 
 /** Figures of a queue, as they were at some moment of the call. */
@@ -87,6 +100,11 @@ export interface QueueMetrics {
   readonly depth: number
   /** How many bytes these take in the files. */
   readonly bytes: number
+  /**
+   * How many of these bytes are in segments in the middle, which neither the consumer nor a producer has mapped: they need no memory,
+   * and are in it as long as the kernel finds room.
+   */
+  readonly spilled: number
   /** How many segments there are. */
   readonly segments: number
   /** How many segments behind the last one the consumer is. */
@@ -142,8 +160,8 @@ export class Queue<T> {
   /** A new producer. */
   producer(): Producer<T> {
     this.log.requireOpen()
-    const { limits = {}, overflow = 'refuse', durability = 'none' } = this.options
-    return this.own(new Producer(this.log, this.packing, { limits, overflow, durability }))
+    const { limits = {}, overflow = 'refuse', durability = 'none', later = () => () => {} } = this.options
+    return this.own(new Producer(this.log, this.packing, { limits, overflow, durability, later }))
   }
 
   /**
@@ -173,10 +191,11 @@ export class Queue<T> {
       const { control } = this.log
       const segment = this.log.lastSegment()
       const [first, last, place] = [control.first.least, control.last.least, control.consumerPlace]
-      const bytes = 4 * ((last - place.segment) * (control.shape.segmentWords - recordsAt) + segment.tail - place.word)
+      const segmentBytes = 4 * (control.shape.segmentWords - recordsAt)
       return {
         depth: control.backlog(control.sequence),
-        bytes,
+        bytes: (last - place.segment) * segmentBytes + 4 * (segment.tail - place.word),
+        spilled: Math.max(0, last - place.segment - 1) * segmentBytes,
         segments: last - first + 1,
         lag: last - place.segment,
         dropped: control.dropped,
@@ -186,9 +205,13 @@ export class Queue<T> {
 
   /** Closes all ends that this thread has opened. Closing twice is fine. */
   close(): void {
-    for (const end of this.ends) end.close()
-    this.ends.clear()
-    this.log.close()
+    try {
+      for (const end of this.ends) end.close()
+    } finally {
+      // Who is no member any more counts as closed.
+      this.ends.clear()
+      this.log.close()
+    }
   }
 
   [Symbol.dispose](): void {

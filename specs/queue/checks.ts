@@ -12,6 +12,7 @@ import {
   syncing,
   wipingAway,
 } from './crash-programs.ts'
+import { endedByPower } from './ended.ts'
 import { mutants } from './mutants.ts'
 import {
   cancels,
@@ -105,6 +106,7 @@ const uncounted = [
   recoveringTwice(),
   resurrecting(false),
   resurrecting(true),
+  endedByPower(),
   reusing(),
   reusingCrashed('kill'),
   reusingCrashed('power'),

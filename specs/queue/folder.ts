@@ -47,15 +47,12 @@ export function open(memory: Memory, options: Options = {}): Queue<number> {
 export const places: {
   control(word: number): number
   segment(number: number, word: number): number
-  /** The word that leads from the name of a segment to its file. */
-  entry(number: number): number
   /** The word that says whether a thread has the file open that was made as this segment. */
   holder(number: number, thread: number): number
 } = {
   control: (word) => SimulatedFolder.wordOf(shape, 1) + word,
   segment: (number, word) => SimulatedFolder.wordOf(shape, number + 1) + word,
   holder: (number, thread) => SimulatedFolder.holderOf(shape, number + 1, thread),
-  entry: (number) => shape.names.indexOf(segmentName(number)),
 }
 
 /** The word of the folder that says whether a file is there: segments by their numbers, 0 for the control file. */

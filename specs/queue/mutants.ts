@@ -7,6 +7,7 @@ import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
 import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
+import { endedByPower } from './ended.ts'
 import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
@@ -154,6 +155,12 @@ export const mutants: readonly Check[] = [
     'nobody knows that a producer came',
     ending(1, 1),
     mutate({ operation: 'add', when: ({ word }) => word > control.members, ...producing }, dropped),
+  ),
+  refuted(
+    'queue/ends',
+    'that a producer came is not brought to the disk',
+    endedByPower(),
+    unflushed(control.joined, control.joined + 1),
   ),
   refuted(
     'queue/wakes',

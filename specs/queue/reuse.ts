@@ -4,7 +4,7 @@ import type { Queue } from '../../core/queue.ts'
 import type { Consumer } from '../../core/queue-consumer.ts'
 import { type Program, program } from '../../model/program.ts'
 import { SlicedMemory } from '../memories.ts'
-import { folderWords, itemsOfSegment, open, places } from './folder.ts'
+import { entryOf, folderWords, itemsOfSegment, open } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { ScratchMemory, SurvivorMemory } from './memories.ts'
 import { Gate } from './programs.ts'
@@ -36,7 +36,7 @@ function move(queue: Queue<number>, consumer: Consumer<number>, segments: number
 }
 
 /** Files count in the order in which they were made: the control file, and the segments. */
-const fileOf = (memory: Pick<Memory, 'load'>, segment: number): number => memory.load(places.entry(segment))
+const fileOf = (memory: Pick<Memory, 'load'>, segment: number): number => memory.load(entryOf(segment))
 const fileOfSecond = 3
 
 /**
