@@ -1,5 +1,6 @@
 import type { Exploration, Found } from './exploration.ts'
 import { type Parcel, wholeParcel } from './parcel.ts'
+import type { Failure } from './report.ts'
 import { emptyTally, sum, type Tally } from './tally.ts'
 
 /**
@@ -76,12 +77,28 @@ interface State extends Place {
   readonly failed?: { readonly found: Found; readonly tally: Tally }
 }
 
+/** A `sometimes` that failed, and counts if nothing before it was a witness: of a part of the tree only the whole knows. */
+export interface Doubt {
+  readonly sometimes: string
+  readonly failure: Failure
+  /** The piece in which it failed, and what was found in it until then. */
+  readonly piece: number
+  readonly tally: Tally
+}
+
 export class Coordinator {
   readonly #places: State[]
+  readonly #doubts: Doubt[]
   #jobs = 0
 
-  constructor(places: readonly Place[] = [wholePlace]) {
+  constructor(places: readonly Place[] = [wholePlace], doubts: readonly Doubt[] = []) {
     this.#places = [...places]
+    this.#doubts = [...doubts]
+  }
+
+  /** What was passed over, in order. */
+  get doubts(): readonly Doubt[] {
+    return this.#doubts
   }
 
   /**
@@ -150,7 +167,7 @@ export class Coordinator {
       const { failed, ...rest } = place
       if (failed !== undefined) {
         const { sometimes } = failed.found
-        if (sometimes === undefined || !witnessed.has(sometimes)) return failed.found
+        if (sometimes === undefined || !(witnessed.has(sometimes) || this.#isDoubted(sometimes))) return failed.found
         // Nobody would have asked: it had a witness.
         this.#replace(place, [rest])
         return undefined
@@ -158,6 +175,16 @@ export class Coordinator {
       if (place.subtrees.length > 0) return undefined
     }
     return 'explored'
+  }
+
+  /** Goes on after the first failure, that of a `sometimes`, as if it had had a witness before. */
+  doubt(sometimes: string): void {
+    const place = this.#places.find(({ failed }) => failed !== undefined)
+    if (place?.failed === undefined) return
+    const { failed, ...rest } = place
+    const { piece, tally } = this.pieces[this.pieces.length - 1]
+    this.#doubts.push({ sometimes, failure: failed.found.failure, piece, tally })
+    this.#replace(place, [rest])
   }
 
   /** What was found, up to the first failure. While somebody is at work, as far as is known. */
@@ -195,7 +222,11 @@ export class Coordinator {
 
   #witnessedBefore(place: State): Set<string> {
     const before = this.#places.slice(0, this.#places.indexOf(place) + 1)
-    return new Set(before.flatMap(({ tally }) => tally.witnessed))
+    return new Set([...before.flatMap(({ tally }) => tally.witnessed), ...this.#doubts.map(({ sometimes }) => sometimes)])
+  }
+
+  #isDoubted(name: string): boolean {
+    return this.#doubts.some(({ sometimes }) => sometimes === name)
   }
 
   /** Puts places where one was, and makes one of neighbours where nothing is lost by it. */

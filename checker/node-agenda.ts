@@ -1,5 +1,5 @@
 import { conclude, coveredBy } from './conclude.ts'
-import { type Answer, Coordinator } from './coordinator.ts'
+import { type Answer, Coordinator, type Doubt } from './coordinator.ts'
 import type { Shard } from './deal.ts'
 import type { ShardFindings } from './merge.ts'
 import { atOnce } from './node-call.ts'
@@ -23,6 +23,7 @@ export interface Task {
 
 /** A check that is not explored to its end. */
 export interface Left extends Hand {
+  readonly doubts?: readonly Doubt[]
   readonly seconds: number
   readonly sampled?: Estimate
 }
@@ -33,7 +34,7 @@ export interface Explored {
   /** What is left of it, where a bound on seconds or executions was hit. */
   readonly left?: Left
   /** Of a shard: what was found in each of its pieces. */
-  readonly findings?: Pick<ShardFindings, 'pieces'> & Pick<Hand, 'cut'>
+  readonly findings?: Pick<ShardFindings, 'pieces' | 'doubts'> & Pick<Hand, 'cut'>
 }
 
 /** Something to do, for one who has nothing to do. */
@@ -93,7 +94,7 @@ export class Agenda {
         check,
         loaded,
         begun: undefined,
-        coordinator: left === undefined && shard !== undefined ? undefined : new Coordinator(left?.places),
+        coordinator: left === undefined && shard !== undefined ? undefined : new Coordinator(left?.places, left?.doubts),
         cut: left?.cut ?? '',
         sampled: left?.sampled,
         bound: undefined,
@@ -108,6 +109,12 @@ export class Agenda {
   get room(): number {
     if (this.#currents.some(({ bounds }) => bounds.executions === undefined)) return Number.POSITIVE_INFINITY
     return this.#currents.length
+  }
+
+  /** How many checks nobody was given any of. */
+  get unbegun(): number {
+    const given = new Set([...this.#given.values()].map(({ current }) => current))
+    return this.#currents.filter((current) => current.begun === undefined && !given.has(current)).length
   }
 
   /** How far the checks are that somebody has begun, by their numbers. */
@@ -147,9 +154,9 @@ export class Agenda {
   }
 
   /** Somebody is at work on the order. */
-  begin(serial: number): void {
+  begin(serial: number, since: number = performance.now()): void {
     const current = this.#given.get(serial)?.current
-    if (current !== undefined) current.begun ??= performance.now()
+    if (current !== undefined) current.begun ??= since
   }
 
   /** Takes what somebody says of an order. The same may be said twice, and of orders that nobody waits for any more. */
@@ -165,10 +172,9 @@ export class Agenda {
       current.cut = message.cut
     } else {
       current.sampled ??= message.sampled
-      if (message.kind === 'told') {
-        current.coordinator?.tell(job as number, message.tally)
-        current.hear?.(standingOf(current))
-      } else this.#answer(current, job as number, message.answer, message.late)
+      if (message.kind === 'told') current.coordinator?.tell(job as number, message.tally)
+      else this.#answer(current, job as number, message.answer, message.late)
+      current.hear?.(standingOf(current))
     }
     if (message.kind !== 'told') this.settle()
   }
@@ -247,16 +253,18 @@ export class Agenda {
   #answer(current: Current, job: number, answer: Answer, late: boolean): void {
     current.coordinator?.answer(job, answer)
     if (answer.more) current.bound = 'executions'
-    else if (late) {
-      current.bound ??= 'seconds'
-      current.hear?.(standingOf(current))
-    }
+    else if (late) current.bound ??= 'seconds'
   }
 
   #settle(current: Current): void {
     const { coordinator, shard, bounds } = current
     if (coordinator === undefined) return
-    const settled = coordinator.settle()
+    let settled = coordinator.settle()
+    // Whether the failure counts is known when all parts are.
+    for (; shard !== undefined && settled !== undefined && settled !== 'explored' && settled.sometimes !== undefined; ) {
+      coordinator.doubt(settled.sometimes)
+      settled = coordinator.settle()
+    }
     if (settled !== undefined && current.bound !== 'executions') {
       this.#end(current, settled === 'explored' ? { bound: shard && 'shard' } : { failure: settled.failure })
       return
@@ -267,11 +275,11 @@ export class Agenda {
 
   #end(current: Current, how: Pick<Parameters<typeof conclude>[1], 'failure' | 'bound'>): void {
     const { sampled, loaded, bound, shard, cut } = current
-    const { tally, pieces } = current.coordinator as Coordinator
+    const { tally, pieces, doubts } = current.coordinator as Coordinator
     const explored: Explored = {
       report: conclude(loaded.outline, { tally, seconds: secondsOf(current), sampled, ...how }),
       ...(bound === undefined ? {} : { left: leftOf(current) }),
-      ...(shard === undefined ? {} : { findings: { pieces, cut } }),
+      ...(shard === undefined ? {} : { findings: { pieces, doubts, cut } }),
     }
     this.#leave(current, () => current.resolve(explored))
   }
@@ -303,6 +311,7 @@ function standingOf(current: Current): Progress {
 
 function leftOf(current: Current): Left {
   const { coordinator, cut, sampled } = current
+  const { doubts } = coordinator as Coordinator
   const places = (coordinator as Coordinator).save()
-  return { places, cut, seconds: secondsOf(current), ...(sampled === undefined ? {} : { sampled }) }
+  return { places, doubts, cut, seconds: secondsOf(current), ...(sampled === undefined ? {} : { sampled }) }
 }

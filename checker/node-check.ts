@@ -42,6 +42,9 @@ export interface CheckOptions extends ShowOptions {
   readonly checkpoint?: string
   /** Skip checks on which nothing has changed since their last result. */
   readonly cached?: boolean
+  /** The address of a server, and what its keys begin with: others explore, who take their work from there. */
+  readonly queue?: string
+  readonly prefix: string
   /** Estimates only. */
   readonly estimate?: boolean
   /** Some executions, chosen at random. */
@@ -123,7 +126,7 @@ function placeText({ name, standing, beside = [], left }: Interrupted): string {
 
 /** Explores them all, until Ctrl-C. */
 async function searchAll(files: readonly string[], options: CheckOptions): Promise<Searched> {
-  const explorers = explorersOf(files, options)
+  const explorers = await explorersOf(files, options)
   const run = new Run(explorers, options)
   const interruption = new Promise<boolean>((resolve) => process.once('SIGINT', () => resolve(false)))
   try {
@@ -138,8 +141,12 @@ async function searchAll(files: readonly string[], options: CheckOptions): Promi
   }
 }
 
-function explorersOf(files: readonly string[], options: CheckOptions): Explorers {
-  const { only, workers = availableParallelism(), shard } = options
+async function explorersOf(files: readonly string[], options: CheckOptions): Promise<Explorers> {
+  const { only, workers = availableParallelism(), shard, queue, prefix } = options
+  if (queue !== undefined) {
+    const { BrokerCrew } = await import('./node-broker-crew.ts')
+    return new BrokerCrew({ files, only, queue, prefix })
+  }
   const content = shard !== undefined || options.checkpoint !== undefined || options.cached === true
   return new Crew({ files, only, workers, content, hire: takeSearcher })
 }

@@ -16,6 +16,8 @@ type CheckOptions = ShowOptions &
     estimate?: boolean
     workers?: number
     shard?: Shard
+    queue?: string
+    prefix: string
     checkpoint?: string
     cached?: boolean
     random?: number
@@ -71,6 +73,7 @@ Exit codes:
            3 one was inconclusive without being expected to be;
            of a shard: 0 nothing unexpected so far
   merge    as check
+  work     0 it was told to stop, or had nothing to do for --idle
   replay   1 the failure was reproduced, 0 it was not
   stress   0 everything seen had been enumerated, 1 something was not,
            or a thread hung
@@ -84,6 +87,7 @@ Exit codes:
       .option('--json', 'print one JSON document instead of text')
       .allowExcessArguments(false)
   const only = ['--only <name>', 'only checks of this name, or whose name has it inside or matches it as a glob'] as const
+  const prefix = ['--prefix <text>', 'what the keys of --queue begin with', 'heddle'] as const
 
   subcommand('check [files...]', 'search every execution of the checks (default: specs/*/checks.{ts,js} of this package)')
     .option(...only)
@@ -96,6 +100,13 @@ Exit codes:
         .argParser(shard)
         .conflicts('executions'),
     )
+    .addOption(
+      new Option(
+        '--queue <address>',
+        'let others explore, on any machine: those that run heddle work with this Redis or Valkey server (redis://host:6379)',
+      ).conflicts('workers'),
+    )
+    .option(...prefix)
     .option('--checkpoint <file>', 'save what is done now and then, and go on with it if the file is there already')
     .addOption(
       new Option(
@@ -109,15 +120,24 @@ Exit codes:
       new Option(
         '--estimate',
         'search nothing: print how many executions there are, about, by random walks (of --seconds a check, default 0.2)',
-      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint', 'cached']),
+      ).conflicts(['executions', 'events', 'verbose', 'progress', 'shard', 'checkpoint', 'cached', 'queue']),
     )
     .addOption(
       new Option('--random <runs>', 'do not search: so many runs of each check, chosen at random')
         .argParser(positiveInteger)
-        .conflicts(['executions', 'workers', 'shard', 'checkpoint', 'cached', 'progress', 'estimate']),
+        .conflicts(['executions', 'workers', 'shard', 'checkpoint', 'cached', 'progress', 'estimate', 'queue']),
     )
     .option('--depth <d>', 'with --random: look for bugs that need so many pairs of steps in a certain order', positiveInteger)
     .option('--seed <n>', 'with --random: the same runs as those that printed it', seed)
+    .addHelpText(
+      'after',
+      `
+A bound that is hit makes the verdict inconclusive, and what was covered is
+told. There is none on preemptions: the search learns from the executions that
+it has been through which ones are left, so that those with too many would have
+to be searched all the same. --random with --depth makes runs with few of them,
+and prints how likely it would have found a bug.`,
+    )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
       const { executions, seconds, events, random: runs, depth, seed, ...show } = command.optsWithGlobals<CheckOptions>()
       if (runs === undefined && (depth ?? seed) !== undefined) {
@@ -140,6 +160,33 @@ Exit codes:
               },
             }
       done(await checkCommand(files, { ...show, bounds, ...random }))
+    })
+
+  subcommand('work', 'explore for those who run heddle check --queue, until Ctrl-C')
+    .requiredOption(
+      '--queue <address>',
+      'the Redis or Valkey server: redis://user:password@host:6379/0, rediss://..., unix:///...',
+    )
+    .option(...prefix)
+    .option('--workers <n>', 'so many jobs at a time (default: one for each processor)', positiveInteger)
+    .option('--idle <seconds>', 'end when there was no work for so long', positiveNumber)
+    .option(
+      '--lease <seconds>',
+      'what it was doing is given to others when it shows no sign of life for so long',
+      positiveNumber,
+      15,
+    )
+    .addHelpText(
+      'after',
+      `
+Run it where a copy of the package is: files, all that they import, and the
+versions of Heddle and Node must be those of the check, or it refuses the work
+and leaves it to others. Whoever can write to the server decides which files
+of the package are loaded. A worker that dies loses nothing.`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { workCommand } = await import('./node-work.ts')
+      done(await workCommand(command.optsWithGlobals()))
     })
 
   subcommand('merge <reports...>', 'tell what all shards of a check found, from what each printed with --json')

@@ -187,6 +187,8 @@ export class Crew implements Explorers {
 const defaultSaveEvery = 10_000
 /** Or so many times as long as it takes. */
 const sparing = 20
+/** The first time after so many milliseconds, and then twice as late each time. */
+const firstSave = 1000
 
 /** Has all saved, again and again. */
 export class Saving {
@@ -200,7 +202,7 @@ export class Saving {
   }
 
   begin(): void {
-    if (this.#timer === undefined) this.#after(this.#every)
+    if (this.#timer === undefined) this.#after(Math.min(firstSave, this.#every), 0)
   }
 
   end(): void {
@@ -208,11 +210,14 @@ export class Saving {
     this.#timer = undefined
   }
 
-  #after(delay: number): void {
-    this.#timer = setTimeout(async () => {
-      const start = performance.now()
-      await this.#save()
-      if (this.#timer !== undefined) this.#after(Math.max(this.#every, sparing * (performance.now() - start)))
-    }, delay).unref()
+  #after(delay: number, took: number): void {
+    this.#timer = setTimeout(
+      async () => {
+        const start = performance.now()
+        await this.#save()
+        if (this.#timer !== undefined) this.#after(Math.min(2 * delay, this.#every), performance.now() - start)
+      },
+      Math.max(delay, sparing * took),
+    ).unref()
   }
 }

@@ -43,13 +43,14 @@ describe('heddle', () => {
   it('explains itself', async () => {
     const { code, stdout, stderr } = await heddle(['--help'])
     expect(code).toBe(0)
-    for (const command of ['check', 'merge', 'replay', 'stress', 'run']) expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
+    for (const command of ['check', 'work', 'merge', 'replay', 'stress', 'run'])
+      expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'))
     expect(stdout).toContain('Exit codes')
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(stderr).toBe('')
   })
 
-  it.each(['check', 'merge', 'replay', 'stress', 'run'])('explains %s, in lines that fit', async (command) => {
+  it.each(['check', 'work', 'merge', 'replay', 'stress', 'run'])('explains %s, in lines that fit', async (command) => {
     const [asked, helped] = await Promise.all([heddle([command, '--help']), heddle(['help', command])])
     expect(asked.code).toBe(0)
     expect(asked.stdout).toContain(`Usage: heddle ${command}`)

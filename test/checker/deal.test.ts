@@ -7,14 +7,41 @@ import { explore, makeSearch } from '../../checker/explore.ts'
 import { mergeShards, type ShardFindings } from '../../checker/merge.ts'
 import type { Report } from '../../checker/report.ts'
 import { withGuards } from '../../model/guards.ts'
-import type { Program } from '../../model/program.ts'
+import { type Program, program } from '../../model/program.ts'
 import { family } from '../programs/index.ts'
 import { chaseLev, michaelScott, treiberPushPop } from '../programs/structures.ts'
 import { checks } from './fixtures/long.ts'
 
 const of = (name: string, ...size: readonly number[]): Program => family(name).program(...size)
 
+/** A `sometimes` that throws where the last additions found this, and is witnessed where they found that. */
+function doubtful(thrown: readonly number[], witness: readonly number[]): Program {
+  const { threads, words } = checks[1].program
+  return program({
+    words,
+    threads,
+    name: `doubtful ${thrown} ${witness}`,
+    sometimes: {
+      seen: (_, { t0, t1, t2 }) => {
+        const last = `${[t0, t1, t2]}`
+        if (last === `${thrown}`) throw new Error(`thrown at ${last}`)
+        return last === `${witness}`
+      },
+      any: () => true,
+    },
+  })
+}
+
+const early = [2, 5, 8]
+const middle = [8, 2, 5]
+const late = [8, 7, 6]
+
 const programs: readonly Program[] = [
+  doubtful(early, late),
+  doubtful(late, early),
+  doubtful(middle, early),
+  doubtful(middle, late),
+  doubtful(late, middle),
   of('adds', 2),
   of('repeated-adds', 3, 3),
   of('indexer', 13),
@@ -34,11 +61,15 @@ function exploreShard(program: Program, shard: number, shards: number): ShardFin
     const exploration = fresh(program)
     for (;;) {
       const settled = coordinator.settle()
+      if (settled !== undefined && settled !== 'explored' && settled.sometimes !== undefined) {
+        coordinator.doubt(settled.sometimes)
+        continue
+      }
       if (settled !== undefined) {
         const failure = settled === 'explored' ? undefined : settled.failure
         const outline = outlineOf(program)
-        const report = conclude(outline, { tally: coordinator.tally, seconds: 1, failure, bound: 'shard' })
-        return { outline, pieces: coordinator.pieces, report }
+        const { tally, pieces, doubts } = coordinator
+        return { outline, pieces, doubts, report: conclude(outline, { tally, seconds: 1, failure, bound: 'shard' }) }
       }
       const job = coordinator.take()
       if (job === undefined) throw new Error('nothing to do, and no end')
@@ -57,6 +88,13 @@ describe('a tree that is dealt out', () => {
       expect(essence(mergeShards(found))).toEqual(whole)
       for (const { report } of found) expect(report.verdict).not.toBe('holds')
     }
+  })
+
+  it('has both: a `sometimes` that failed too early, and one that nobody would have asked again', () => {
+    const verdicts = programs.slice(0, 5).map((program) => explore(program).verdict)
+    expect(new Set(verdicts)).toEqual(new Set(['holds', 'refuted']))
+    const doubted = [1, 2, 3].flatMap((shard) => exploreShard(doubtful(late, early), shard, 3).doubts ?? [])
+    expect(doubted).toMatchObject([{ sometimes: 'seen', failure: { message: expect.stringContaining('thrown at 8,7,6') } }])
   })
 
   it('is cut up into the same pieces each time, each for one shard', () => {
