@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
-const { Mutex, Once, ReadWriteLock, Ring, WorkRing } = await tsImport('../../core/index.ts', import.meta.url)
+const { LossyRing, Mutex, Once, ReadWriteLock, Ring, WorkRing } = await tsImport('../../core/index.ts', import.meta.url)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
 let memory
@@ -35,10 +35,14 @@ const tasks = {
   attachRing() {
     ring = Ring.attach(memory)
   },
+  attachLossyRing() {
+    ring = LossyRing.attach(memory)
+  },
   takeSource: (reader) => ring.source({ reader }).position,
   takeSink: () => ring.sink().position,
   write,
   read,
+  readLossy,
   pushNumbers,
   popNumbers,
   exit: () => process.exit(),
@@ -101,6 +105,26 @@ function numbered(itemBytes) {
       view.setUint32(0, n, true)
     },
     is: (n) => view.getUint32(0, true) === n && bytes.subarray(4).every((byte) => byte === (n & 0xff)),
+  }
+}
+
+/** Reads a lossy ring to the end of the stream, whoever writes it, and tells in a word how far it is. Returns what became of all. */
+function readLossy(from, progress) {
+  const source = ring.source({ from })
+  const begun = source.position
+  const { bytes, is } = numbered(ring.itemBytes)
+  let received = 0
+  for (;;) {
+    if (source.pop(bytes)) {
+      const { position } = source
+      if (!is(position - 1)) throw new Error(`item ${position - 1} holds the bytes ${bytes.join(' ')}`)
+      received++
+      memory.store(progress, position)
+    } else {
+      const { position, lost } = source
+      if (source.end() === 'closed') return { received, missing: position - begun - received - lost, lost, position }
+      nap()
+    }
   }
 }
 
