@@ -1,7 +1,10 @@
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Place } from '../../checker/coordinator.ts'
 import type { CheckResult } from '../../checker/format.ts'
 import type { CheckDocument } from '../../checker/node-check.ts'
 import {
@@ -116,6 +119,37 @@ describe('heddle check --checkpoint', () => {
     expect(second.results.map(({ report }) => report.verdict)).toEqual(['holds', 'inconclusive', 'holds'])
     expect(second.results[1].report.executions).toBeGreaterThanOrEqual(before)
     expect(existsSync(checkpoint)).toBe(true)
+  })
+
+  it('loses only what came after it was saved when the whole process is killed, and counts nothing twice', async () => {
+    const [spec, checkpoint] = [file('killed.mjs'), file('killed')]
+    // 14! / (5! 5! 4!) orders of all additions.
+    writeFileSync(
+      spec,
+      `const adds = (times) => (memory) => { for (let i = 0; i < times; i++) memory.add(0, 1) }
+      const program = { name: 'killed', words: 1, threads: { a: adds(5), b: adds(5), c: adds(4) } }
+      export const checks = [{ program, expect: { verdict: 'holds', executions: 252252 } }]`,
+    )
+    const args = ['check', spec, '--json', '--checkpoint', checkpoint]
+    const saved = (): number => {
+      const [entry] = JSON.parse(readFileSync(checkpoint, 'utf8')).heddleCheckpoint
+      const places: readonly Place[] = entry?.left?.places ?? []
+      return places.reduce((sum, { tally }) => sum + tally.executions, 0)
+    }
+    let before = 0
+    for (let kills = 0; kills < 2; kills++) {
+      const started = async (child: ChildProcess): Promise<void> => {
+        while (child.exitCode === null && (!existsSync(checkpoint) || saved() === before)) await pause(20)
+        child.kill('SIGKILL')
+      }
+      expect((await heddle(args, { started })).code).toBe(null)
+      expect(saved()).toBeGreaterThan(before)
+      before = saved()
+    }
+    expect(before).toBeLessThan(252_252)
+    const outcome = await heddle(args)
+    expect(json(outcome).results[0]).toMatchObject({ met: true, report: { verdict: 'holds', executions: 252_252 } })
+    expect(existsSync(checkpoint)).toBe(false)
   })
 
   it('begins anew where the check is another one, and says so', async () => {
