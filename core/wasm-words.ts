@@ -4,7 +4,7 @@ import type { AtomicWords } from './atomic-words.ts'
  * The same operations as functions of a small WebAssembly module over a shared `WebAssembly.Memory`.
  *
  * Engines call a builtin for each of `Atomics`, and compile these in place: a load takes 3 ns where `Atomics.load` takes 6, the
- * others 7 where those take 9 (`test/bench/wasm.ts`). To both the memory model is one and the same: the operations of
+ * others 7 where those take 9 (`test/bench/mapped.ts`). To both the memory model is one and the same: the operations of
  * WebAssembly are the SeqCst ones of ECMAScript, on the same bytes.
  *
  * The module is assembled here, each function of its operands and one instruction. As text:

@@ -1,11 +1,11 @@
 /**
- * What a mapped file costs: an operation beside the same one on a `SharedArrayBuffer`, and how long it takes until another
- * process is awake and has answered, beside a pipe and a Unix socket.
+ * What a memory costs: an operation on a `SharedArrayBuffer`, on a `WebAssembly.Memory`, and on a mapped file; and how long it
+ * takes until another process is awake and has answered, beside a pipe and a Unix socket.
  *
  *   npx tsx test/bench/mapped.ts [--json] [--rounds N]
  *
  * Every measurement of operations has a process of its own, for a class is as fast as it can be only where it is alone; the
- * two kinds take turns. Round trips begin when the other process sleeps; nobody spins.
+ * kinds take turns. Round trips begin when the other process sleeps; nobody spins.
  */
 
 import { execFileSync, fork } from 'node:child_process'
@@ -15,14 +15,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Memory, Ring, SharedMemory } from '../../core/index.ts'
+import { type Memory, Mutex, Ring, SharedMemory, WorkRing } from '../../core/index.ts'
 import { MappedMemory } from '../../core/node-index.ts'
 import { describeMachine, short, table, thisMachine } from './machine.ts'
 
-const kinds = ['shared', 'mapped'] as const
+const kinds = ['shared', 'wasm', 'mapped'] as const
 type Kind = (typeof kinds)[number]
 
 const WORDS = 65536
+
+/** What is used here of `WebAssembly`, of which the types of Node do not know. */
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: {
+    readonly Memory: new (options: object) => { readonly buffer: SharedArrayBuffer; grow(n: number): number }
+  }
+}
 const TIMES = 1_000_000
 const REPEATS = 7
 
@@ -34,6 +41,9 @@ function operations(memory: Memory): Readonly<Record<string, (times: number) => 
   const sink = Ring.create(memory, options, at).sink()
   const source = Ring.attach(memory, at).source()
   const item = new Uint8Array(8)
+  const items = new Uint8Array(64 * 8)
+  const mutex = Mutex.create(memory, {}, at / 2)
+  const work = WorkRing.create(memory, { capacity: 64, itemBytes: 8 }, at / 2 + 1024)
   return {
     load(times) {
       for (let i = 0; i < times; i++) memory.load(i & 1023)
@@ -68,6 +78,30 @@ function operations(memory: Memory): Readonly<Record<string, (times: number) => 
       for (let i = 0; i < times; i++) {
         sink.tryPush(item)
         source.tryPop(item)
+      }
+    },
+    'ring: the same, 64 at a time': (times) => {
+      for (let i = 0; i < times; i += 64) {
+        sink.tryPushBatch(items)
+        source.tryPopBatch(items)
+      }
+    },
+    'work ring: push and pop of 8 bytes': (times) => {
+      for (let i = 0; i < times; i++) {
+        work.tryPush(item)
+        work.tryPop(item)
+      }
+    },
+    'work ring: the same, 64 at a time': (times) => {
+      for (let i = 0; i < times; i += 64) {
+        work.tryPushBatch(items)
+        work.tryPopBatch(items)
+      }
+    },
+    'mutex: lock and unlock': (times) => {
+      for (let i = 0; i < times; i++) {
+        mutex.lock()
+        mutex.unlock()
       }
     },
   }
@@ -190,7 +224,7 @@ async function main(rounds: number, json: boolean): Promise<void> {
   try {
     MappedMemory.create(join(folder, 'mapped'), { words: WORDS }).close()
 
-    const costs: Record<Kind, Record<string, number>[]> = { shared: [], mapped: [] }
+    const costs: Record<Kind, Record<string, number>[]> = { shared: [], wasm: [], mapped: [] }
     for (let round = 0; round < rounds; round++) {
       for (const kind of kinds) {
         const child = start(['operations', kind, folder])
@@ -198,8 +232,8 @@ async function main(rounds: number, json: boolean): Promise<void> {
       }
     }
     const perOperation = Object.keys(costs.shared[0]).map((name) => {
-      const [shared, mapped] = kinds.map((kind) => Math.min(...costs[kind].map((each) => each[name])))
-      return { name, shared, mapped, ratio: mapped / shared }
+      const [shared, wasm, mapped] = kinds.map((kind) => Math.min(...costs[kind].map((each) => each[name])))
+      return { name, shared, wasm, mapped, wasmToShared: wasm / shared, mappedToShared: mapped / shared }
     })
 
     const trips = 500
@@ -220,8 +254,15 @@ async function main(rounds: number, json: boolean): Promise<void> {
     }
     console.log(describeMachine(machine))
     console.log(`\nnanoseconds an operation, the fastest of ${rounds * REPEATS} times ${short(TIMES)}`)
-    const costRows = perOperation.map(({ name, shared, mapped, ratio }) => [name, short(shared), short(mapped), ratio.toFixed(2)])
-    console.log(table(['operation', 'SharedMemory', 'MappedMemory', 'ratio'], costRows))
+    const costRows = perOperation.map(({ name, shared, wasm, mapped, wasmToShared, mappedToShared }) => [
+      name,
+      short(shared),
+      short(wasm),
+      wasmToShared.toFixed(2),
+      short(mapped),
+      mappedToShared.toFixed(2),
+    ])
+    console.log(table(['operation', 'on a buffer', 'WebAssembly', 'ratio', 'mapped file', 'ratio'], costRows))
     console.log(`\nmicroseconds from the question to the answer of another process that sleeps, ${rounds * trips} round trips`)
     const tripRows = perTrip.map(({ messenger, ...all }) => [messenger, ...Object.values(all).map((value) => value.toFixed(1))])
     console.log(table(['through', 'fastest', '10 %', 'median', '90 %'], tripRows))
@@ -237,8 +278,12 @@ const { values, positionals } = parseArgs({
 const rounds = Number(values.rounds)
 if (positionals[0] === 'operations') {
   const [, kind, folder] = positionals
-  const memory = kind === 'mapped' ? MappedMemory.open(join(folder, 'mapped')) : new SharedMemory(WORDS)
-  process.send?.(measureOperations(memory))
+  const memories: Record<Kind, () => Memory> = {
+    shared: () => new SharedMemory(WORDS),
+    wasm: () => new SharedMemory(new WebAssembly.Memory({ initial: WORDS / 16384, maximum: WORDS / 16384, shared: true })),
+    mapped: () => MappedMemory.open(join(folder, 'mapped')),
+  }
+  process.send?.(measureOperations(memories[kind as Kind]()))
   process.disconnect?.()
 } else if (positionals[0] === 'answer') {
   const [, messenger, folder, trips] = positionals
