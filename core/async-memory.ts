@@ -62,9 +62,9 @@ class WouldSleep implements Sleep {
  * ```
  *
  * The structures are as they are: a call runs up to where it would sleep. By then it has announced that it sleeps, so that it
- * will be woken, and has done nothing else, so that it can begin anew. That is so for `push`, `pop` and `popBatch` of `Ring`
- * and `WorkRing`, and for `claim`. It is not so for `pushBatch`, which may have pushed a part, nor for the locks: of those that
- * sleep for one, an unlock wakes one only, which must not be one that has given up.
+ * will be woken, and has done nothing else, so that it can begin anew. That is so for `push`, `pop` and `popBatch` of `Ring`,
+ * `LossyRing` and `WorkRing`, and for `claim`. It is not so for `pushBatch`, which may have pushed a part, nor for the locks: of
+ * those that sleep for one, an unlock wakes one only, which must not be one that has given up.
  *
  * Give ends `spins: 0`: who spins on an event loop holds it up.
  */
