@@ -291,7 +291,7 @@ export class Unordered {
   /** A step has been taken at a location. */
   noteStep(step: Entry, word: number, writes: number): void {
     const { thread, what, node, previous, writeBefore } = step
-    if (writeBefore.place >= 0 && this.#sequence.synchronizes(step)) this.join(step, writeBefore)
+    if (this.#sequence.synchronizes(step)) this.join(step, writeBefore)
     if (word >= this.#sequence.words || this.#accesses.newest[word] < 0 || what === EXPIRE || what === KILL) return
     if (writes === 1) this.#checkAgainstAccesses(thread, word, wholeWord, true, step)
     // A read-modify-write reads, too.
@@ -327,9 +327,9 @@ export class Unordered {
     clock[at + thread] = position
   }
 
-  /** An entry knows what another one knew. */
+  /** An entry knows what another one knew. Who knows a later one of that thread knows it already. */
   join(step: Entry, other: Entry): void {
-    this.#sequence.join(this.#clock, step, other)
+    if (this.#known(step, other.thread) < other.position) this.#sequence.join(this.#clock, step, other)
   }
 
   /** From now on happens-before is kept. */
@@ -344,8 +344,7 @@ export class Unordered {
         let notify = place - 1
         while (entries[notify].what === AWAKE) notify--
         this.join(step, entries[notify])
-      } else if (step.op >= 0 && step.writeBefore.place >= 0 && this.#sequence.synchronizes(step))
-        this.join(step, step.writeBefore)
+      } else if (step.op >= 0 && this.#sequence.synchronizes(step)) this.join(step, step.writeBefore)
     }
   }
 

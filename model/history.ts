@@ -198,7 +198,9 @@ export class DivergedError extends NonDeterminismError {
 
 /** The memory of one run of a thread: answers from a history, then notes the next operation and leaves. */
 class RunMemory extends SimulatedMemory {
+  /** The history, and behind it what the run has gone on to. */
   readonly #path: readonly History[]
+  readonly #length: number
   readonly #answers: readonly Answer[]
   /** After the history, go on answering the operations from this index of the path to its end, again and again. -1: do not. */
   readonly #cycle: number
@@ -211,7 +213,7 @@ class RunMemory extends SimulatedMemory {
   /** Whether the cycle went on to the limit. */
   cycled = false
   readonly next = { kind: 0, word: 0, a: 0, b: 0, bytes: '' }
-  marks: Marked[] = []
+  marks: readonly Marked[] = noMarks
   /** When given, told before each operation of the path. */
   readonly #observe: ((index: number) => void) | undefined
   /** When given, told each operation behind the path, and may answer it. */
@@ -230,6 +232,7 @@ class RunMemory extends SimulatedMemory {
   ) {
     super(words, participant, durable)
     this.#path = path
+    this.#length = path.length
     this.#answers = answers
     this.#cycle = cycle
     this.#limit = limit
@@ -240,7 +243,7 @@ class RunMemory extends SimulatedMemory {
   protected operate(kind: number, word: number, a: number, b: number, bytes: string): Answer {
     if (this.left) throw stop
     let index = this.#position++
-    const length = this.#path.length
+    const length = this.#length
     if (index >= length) {
       if (this.#cycle < 0) return this.#beyond(kind, word, a, b, bytes)
       if (index >= this.#limit) {
@@ -254,7 +257,7 @@ class RunMemory extends SimulatedMemory {
       return this.#leave(kind, word, a, b, bytes)
     }
     if (this.#observe !== undefined) this.#observe(index)
-    this.marks = []
+    this.marks = noMarks
     return this.#answers[index]
   }
 
@@ -270,13 +273,13 @@ class RunMemory extends SimulatedMemory {
       this.left = true
       throw stop
     }
-    this.marks = []
+    this.marks = noMarks
     return answer
   }
 
   /** Whether the whole path was walked. */
   get arrived(): boolean {
-    return this.#position >= this.#path.length
+    return this.#position >= this.#length
   }
 
   #leave(kind: number, word: number, a: number, b: number, bytes: string): never {
@@ -418,7 +421,7 @@ export class Thread {
       node = child
       return next
     }
-    const run = this.#run(path.slice(), answers.slice(), -1, undefined, goOn)
+    const run = this.#run(path, answers, -1, undefined, goOn)
     if (run.returned || run.thrown) {
       this.#end(node, run, path, answers)
     } else if (node.kind === PAUSE) node.parks = this.#repeats(node, path, answers)
@@ -432,7 +435,7 @@ export class Thread {
     node.result = run.result
     node.marks = run.memory.marks
     const again = this.#run(path, answers, -1)
-    if (again.returned === run.returned && describe(again) === describe(run)) return
+    if (again.returned === run.returned && (Object.is(again.result, run.result) || describe(again) === describe(run))) return
     throw new DivergedError(
       this.name,
       `thread ${this.name} is not deterministic: given the same answers it ended with ${describe(run)}, then with ${describe(again)}. A thread must keep no state outside itself`,
@@ -453,6 +456,7 @@ export class Thread {
     goOn?: (memory: RunMemory) => Answer | undefined,
   ): Ended {
     this.runs++
+    const { length } = path
     const memory = new RunMemory(
       this.#words,
       this.#participant,
@@ -465,7 +469,7 @@ export class Thread {
       goOn,
     )
     const mark: Mark = (kind, name, value) => {
-      if (!memory.left) memory.marks.push({ kind, name, value: snapshot(value, `mark ${name}`) })
+      if (!memory.left) memory.marks = [...memory.marks, { kind, name, value: snapshot(value, `mark ${name}`) }]
     }
     let returned = false
     let thrown = false
@@ -498,7 +502,7 @@ export class Thread {
       }
     }
     if ((returned || thrown) && cycle < 0 && !memory.arrived) {
-      this.#diverged(path, { at: path.length - 1, kind: returned ? DONE : THROWN, word: 0, a: 0, b: 0 })
+      this.#diverged(path, { at: length - 1, kind: returned ? DONE : THROWN, word: 0, a: 0, b: 0 })
     }
     return { memory, returned, thrown, result }
   }
