@@ -381,7 +381,11 @@ export class Sequence {
         const step = racing[i]
         if (clock[at + step.thread] >= step.position) continue
         racing[kept++] = step
-        this.join(clock, entry, step)
+        // All that a read knows it knows from what came before it in its thread, and from the write that it read.
+        const { thread, position, op, previous, writeBefore } = step
+        const knows = clock[at + previous.thread] >= previous.position && clock[at + writeBefore.thread] >= writeBefore.position
+        if (op % 2 === 0 && knows) clock[at + thread] = position
+        else this.join(clock, entry, step)
       }
       races = kept
     }
