@@ -53,10 +53,10 @@ import { type Subtree, wholeTree } from './subtree.ts'
  * sequence) and TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis, POPL 2022: a part says wholly what it is).
  * Neither wakeup trees nor sleep sets: what has been brought before a turn says what may still be.
  *
- * Where other searches win: the graph search that this one replaced was two to three times as fast where stores and readers are
- * many, about as fast on most structures, and half to a ninth as fast where all add to one word, or wait for locks. One with wakeup trees,
- * that looks for no data races, knows no `wait`, and whose work cannot be divided, makes 1.5 times as many executions a second in the
- * median (`test/bench/README.md`).
+ * Where other searches win: the graph search that this one replaced was twice as fast where one word has many readers, or is read
+ * with ever other values, and 1.4 times where it has many stores; half as fast on most structures, and a third to a fifth where all
+ * add to one word, or wait for locks. One with wakeup trees, that looks for no data races, knows no `wait`, and whose work cannot be
+ * divided, makes 1.25 times as many executions a second in the median (`test/bench/README.md`).
  */
 
 const none = -1
