@@ -178,7 +178,8 @@ export class RecordRingLayout {
     // The source is at this very word: if it has not seen that the stream has ended, it finds the word changed when it is about
     // to sleep, or sleeps, and is woken.
     // Safety: record-ring/wakes
-    if ((memory.exchange(frameAt, endedFrame) & asleep) !== 0) memory.notify(frameAt)
+    const old = memory.exchange(frameAt, endedFrame)
+    if ((old & asleep) !== 0) memory.notify(frameAt)
   }
 }
 

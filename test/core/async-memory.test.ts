@@ -52,6 +52,22 @@ describe('AsyncMemory', () => {
     expect([source.tryPop(target), source.tryPop(target), target]).toEqual([true, true, byte(3)])
   })
 
+  it('pops a batch of a work ring as soon as there is one item, on a WebAssembly.Memory too', async () => {
+    const { WebAssembly } = globalThis as unknown as {
+      WebAssembly: { Memory: new (options: object) => { readonly buffer: SharedArrayBuffer; grow(pages: number): number } }
+    }
+    const shared = new SharedMemory(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }))
+    const pusher = WorkRing.create(shared, { capacity: 4, itemBytes: 1 })
+    const memory = new AsyncMemory(shared)
+    const popper = WorkRing.attach(memory, 0, { spins: 0 })
+    const target = new Uint8Array(3)
+    const pop = memory.call((timeoutMs) => popper.popBatch(target, timeoutMs))
+    expect(await isDoneSoon(pop)).toBe(false)
+    expect(pusher.tryPushBatch(Uint8Array.of(4, 5))).toBe(2)
+    expect(await pop).toBe(2)
+    expect([...target]).toEqual([4, 5, 0])
+  })
+
   it('lets several calls of one end wait at once: each gets an item of its own', async () => {
     const { memory, sink, source } = ringOf()
     const pops = [byte(), byte(), byte()].map((target) => memory.call((ms) => source.pop(target, ms)).then(() => target[0]))

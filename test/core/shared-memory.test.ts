@@ -167,7 +167,7 @@ describe('SharedMemory', () => {
     expect(() => requireLittleEndian(true)).not.toThrow()
   })
 
-  it('stands on a WebAssembly.Memory as on its buffer', () => {
+  it('stands on a WebAssembly.Memory as on its buffer', async () => {
     const shared = wasmMemory(2)
     const fast = new SharedMemory(shared)
     const plain = new SharedMemory(fast.buffer)
@@ -175,6 +175,9 @@ describe('SharedMemory', () => {
     fast.add(wasmWords - 1, 5)
     expect(plain.compareExchange(wasmWords - 1, 5, 6)).toBe(5)
     expect(fast.load(wasmWords - 1)).toBe(6)
+    const woken = [fast.waitAsync(0, 0), plain.waitAsync(0, 0)]
+    expect([plain.notify(0, 1), fast.notify(0)]).toEqual([1, 1])
+    expect(await Promise.all(woken)).toEqual(['ok', 'ok'])
     shared.grow(1)
     expect([new SharedMemory(shared).words, fast.words]).toEqual([2 * wasmWords, wasmWords])
     expect(() => fast.load(wasmWords)).toThrow(RangeError)

@@ -1,0 +1,3 @@
+import { structureOf, testStructure } from './structure.ts'
+
+testStructure(await structureOf('record-ring'))
