@@ -12,7 +12,7 @@ const { contender, role, path, peers, bytes, batch, sync, items, seconds } = tas
 /** What each contender is made of: sends so many items, and takes so many, if it is a queue. */
 const contenders = {
   async heddle() {
-    const { openQueue } = await import('../../dist/core/node-index.js')
+    const { openQueue } = await import('heddle/node')
     const durability = sync === 0 ? 'none' : sync === 1 ? 'each' : { items: sync }
     const queue = openQueue(path, { durability, limits: { segments: 4 } })
     const ends = { send: undefined, receive: undefined }
