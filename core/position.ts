@@ -45,6 +45,11 @@ export function itemAt(position: number): number {
   return position >>> 2
 }
 
+/** The position so many items later, or earlier where that is negative. */
+export function positionAfter(position: number, items: number): number {
+  return (position + items * positionStep) | 0
+}
+
 /** How many items `to` is ahead of `from`, by wrapped difference: from -2^29 to 2^29 - 1. */
 export function distance(from: number, to: number): number {
   // The difference of two words wraps as the words do, so that a position may pass the greatest number any time.

@@ -12,9 +12,11 @@ import { requireInteger } from './require.ts'
  *   0                  header     -               create
  *   32                 written    the writer      the writer; readers set bit 0 before they sleep
  *   33                 seat       the writer      whoever takes the sink
- *   64 + 32 r          read       reader r        reader r; the writer sets bit 0 before it sleeps
- *   65 + 32 r          seat       reader r        whoever takes source r; the writer, when that one is dead
- *   64 + 32 readers    items      see below       the writer
+ *   64                 limit      the writer      the writer; readers set bit 0 when they join
+ *   96 + 32 r          read       reader r        reader r; the writer sets bit 0 before it sleeps
+ *   97 + 32 r          seat       reader r        whoever takes source r; the writer, when that one is dead
+ *   98 + 32 r          began      reader r        whoever begins anew there
+ *   96 + 32 readers    items      see below       the writer
  * ```
  *
  * The item at position p lies in slot p mod capacity. Its bytes are the writer's from the moment that every reader's
@@ -24,7 +26,12 @@ import { requireInteger } from './require.ts'
  * A seat is a holder (`holder.ts`): nobody at first, then the thread that sits there. What the dead leave behind is their
  * position, and it is true, for positions move by one exchange. So whoever finds that a holder is dead may sit down in its
  * place and go on from there. A reader's seat that was closed, or whose owner the writer found dead and in its way, is
- * vacant: its position no longer holds the writer back, and whoever sits down begins with what is pushed from then on.
+ * vacant: its position no longer holds the writer back, and whoever sits down begins anew.
+ *
+ * Before the writer writes beyond the limit it says so, there: an item stays as it is until the limit is more than a whole ring
+ * past it. Who joins first says where, in its own position, and then sets a bit in the limit, which shows it what is gone. So
+ * either the writer finds the bit when it raises the limit, and then the position; or the reader finds the limit raised. The
+ * limit is raised by a quarter of the ring at a time, if nobody pushes more at once: for who joins, the rest stays.
  */
 
 /** What a ring is made for. */
@@ -39,8 +46,9 @@ export interface RingOptions {
   /** How many readers there can be at a time, from 1 to 65536; default 1. */
   readonly readers?: number
   /**
-   * Whether items wait for readers that have not come yet; default true. If not, a reader gets what is pushed after it came,
-   * and one that never comes holds nobody back.
+   * Whether items wait for readers that have not come yet; default true: a writer that comes first, fills the ring and goes has
+   * lost nothing. If not, who never comes holds nobody back; who comes gets what is pushed from then on, or asks for what is
+   * still there (`from`).
    */
   readonly awaitReaders?: boolean
   /** Position of the first item, any 32-bit integer, counted modulo 2^30; default 0. Specs begin just below the wrap. */
@@ -55,15 +63,27 @@ const itemBytesMax = 2 ** 31 - 1
 const readersMax = 65536
 
 const writtenAt = lineWords
-const readersAt = 2 * lineWords
+const limitAt = 2 * lineWords
+const readersAt = 3 * lineWords
 /** From a position to the seat of its owner. */
 export const seatFromPosition = 1
+
+/** From a reader's position to the one where it began, or the first of those who went on from one another. */
+export const beganFromPosition = 2
+/** Somebody is about to begin. */
+export const unknown = 1
 
 /** A reader's seat in which nobody sits any more: what its position says has no meaning. */
 export const vacant: number = lostWord
 
 /** Set in a reader's seat while its owner joins, or leaves: nobody can go on from its position. */
 export const unsettled = 1
+
+/** A reader's seat that the writer has cleared; its position the writer closes then. */
+export const letGo: number = vacant | unsettled
+
+/** Set in the limit by readers that join. */
+export const joined = 1
 
 /** Where the words of a ring are. */
 export class RingLayout {
@@ -72,6 +92,7 @@ export class RingLayout {
   readonly itemBytes: number
   readonly readers: number
   readonly writtenAt: number
+  readonly limitAt: number
   readonly readersAt: number
   readonly readersEnd: number
   readonly itemsByte: number
@@ -82,6 +103,7 @@ export class RingLayout {
     this.itemBytes = itemBytes
     this.readers = readers
     this.writtenAt = at + writtenAt
+    this.limitAt = at + limitAt
     this.readersAt = at + readersAt
     this.readersEnd = this.readAt(readers)
     this.itemsByte = 4 * this.readersEnd

@@ -3,15 +3,15 @@ import { part, requireWholeItems } from './items.ts'
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { Patience } from './patience.ts'
-import { distance, isClosed, itemAt, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
+import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
-import { type RingLayout, seatFromPosition, vacant } from './ring-layout.ts'
+import { joined, letGo, type RingLayout, seatFromPosition } from './ring-layout.ts'
 
 /**
  * The writing end of a ring. One thread has it and no other may call it.
  *
  * Pushing costs one copy and one exchange while there is known to be room; each time the known room is used up, one load
- * for each reader. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
+ * for each reader, and each quarter of the ring an exchange. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
  */
 export class Sink {
   /** How many items fit. */
@@ -21,6 +21,7 @@ export class Sink {
   private readonly memory: Memory
   private readonly spins: number
   private readonly writtenAt: number
+  private readonly limitAt: number
   private readonly readersAt: number
   private readonly readersEnd: number
   private readonly itemsByte: number
@@ -28,28 +29,38 @@ export class Sink {
   private next: number
   private isOpen = true
   /**
-   * So many items fit for certain: readers only ever make room, so that a stale count errs on the safe side. None while items
-   * are claimed.
+   * So many items may be written: up to the limit, and readers allow it. These only ever make room, so that a stale count errs on
+   * the safe side. None while items are claimed.
    */
   private room = 0
+  /** Up to here readers allowed to write at the last `look`; who joins goes by the limit, up to which it holds nothing. */
+  private allowed: number
+  /** The limit. */
+  private limit: number
+  /** How far the limit goes at a time, for items pushed one by one. */
+  private readonly stride: number
   /** How many items are claimed, and the room for them and others. */
   private claimed = 0
   private roomWithClaimed = 0
-  /** The reader that was furthest behind at the last `refresh`, as the index of its position, and what it held. */
+  /** The reader that was furthest behind at the last `look`, as the index of its position, and what it held. */
   private slowestAt = 0
   private slowestSeen = 0
 
   /** Use `Ring.sink`. */
-  constructor(layout: RingLayout, spins: number, position: number) {
+  constructor(layout: RingLayout, spins: number, position: number, limit: number) {
     this.memory = layout.memory
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
     this.spins = spins
     this.writtenAt = layout.writtenAt
+    this.limitAt = layout.limitAt
     this.readersAt = layout.readersAt
     this.readersEnd = layout.readersEnd
     this.itemsByte = layout.itemsByte
     this.next = position
+    this.allowed = position
+    this.limit = limit
+    this.stride = Math.max(1, layout.capacity >> 2)
   }
 
   /** How many items were pushed since the ring was created at position 0, by whichever writer, modulo 2^30. */
@@ -105,7 +116,7 @@ export class Sink {
    */
   tryPushBatch(items: Uint8Array): number {
     const count = this.countOf(items)
-    if (this.room < count) this.makeRoom()
+    if (this.room < count) this.makeRoom(count)
     const pushed = Math.min(count, this.room)
     if (pushed > 0) this.writeMany(items, 0, pushed)
     return pushed
@@ -125,10 +136,10 @@ export class Sink {
     let patience: Patience | undefined
     let pushed = 0
     while (pushed < count) {
-      if (this.room < count - pushed) this.makeRoom()
+      if (this.room < count - pushed) this.makeRoom(count - pushed)
       if (this.room === 0) {
         patience ??= this.patience(timeoutMs)
-        if (!this.waitForRoom(patience)) break
+        if (!this.waitForRoom(patience, count - pushed)) break
       }
       const fitting = Math.min(count - pushed, this.room)
       this.writeMany(items, pushed, fitting)
@@ -154,7 +165,7 @@ export class Sink {
    */
   tryClaim(count: number = 1): number {
     requireInteger('Sink.tryClaim: count', count, 1, 2 ** 31 - 1)
-    if (this.room < count) this.makeRoom()
+    if (this.room < count) this.makeRoom(count)
     return this.hold(count)
   }
 
@@ -169,7 +180,7 @@ export class Sink {
   claim(count: number = 1, timeoutMs: number = Infinity): number {
     requireInteger('Sink.claim: count', count, 1, 2 ** 31 - 1)
     requireTimeout('Sink.claim', timeoutMs)
-    if (this.room < count && this.makeRoom() === 0) this.waitForRoom(this.patience(timeoutMs))
+    if (this.room < count && this.makeRoom(count) === 0) this.waitForRoom(this.patience(timeoutMs), count)
     return this.hold(count)
   }
 
@@ -276,7 +287,7 @@ export class Sink {
 
   private publish(count: number): void {
     this.room -= count
-    this.next = (this.next + count * positionStep) | 0
+    this.next = positionAfter(this.next, count)
     // The bytes written are the writer's until this exchange and the readers' after it. Observed by the load in
     // `Source.refresh`. Nobody else moves `written`; who sleeps on it is woken.
     // Safety: ring/publishes, ring/in-order
@@ -289,21 +300,24 @@ export class Sink {
     return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
   }
 
-  /** Looks where the readers are, and lets go of those that died where they are in the way; returns how many items fit. */
-  private makeRoom(): number {
+  /** Finds room for so many items, or less; lets go of readers that died where they are in the way. Returns the room. */
+  private makeRoom(wanted = 1): number {
     if (!this.isOpen) throw new Error('Sink: the stream was closed')
     if (this.claimed > 0) throw new Error(`Sink: ${this.claimed} items are claimed; commit or abort them first`)
-    do this.refresh()
-    while (this.room === 0 && this.evictSlowest())
+    do {
+      if (distance(this.next, this.allowed) < wanted) this.look()
+      this.raiseLimit(wanted)
+    } while (this.room === 0 && this.evictSlowest())
     return this.room
   }
 
-  private refresh(): void {
+  /** Looks how far the readers allow to write. */
+  private look(): void {
     let room = this.capacity
     for (let positionAt = this.readersAt; positionAt < this.readersEnd; positionAt += lineWords) {
       // The reader is done with every item before this position: their bytes are the writer's again, once all readers
       // are. Written by the exchange in `Source.consume`; the reader never goes back. A closed one reads no more, and
-      // whoever takes its place asks for no item that was pushed before.
+      // whoever takes its place says so, and goes by the limit.
       // Safety: ring/back-pressure, ring/leaves
       const seen = this.memory.load(positionAt)
       const behind = distance(positionIn(seen), this.next)
@@ -313,9 +327,25 @@ export class Sink {
         this.slowestSeen = seen
       }
     }
-    // A reader that joins asks for items that were not held for it, for a moment: there is no room then, and not less.
-    // Safety: ring/joins
-    this.room = Math.max(room, 0)
+    this.allowed = positionAfter(this.next, room)
+  }
+
+  /** Lets the room be that for so many items, or less. */
+  private raiseLimit(wanted: number): void {
+    const limit = positionAfter(this.next, Math.min(this.fitting(), Math.max(wanted, this.stride)))
+    if (distance(this.limit, limit) > 0) {
+      this.limit = limit
+      // What lies a whole ring before the limit, or earlier, is nobody's from here on but the writer's. Who joined before this, and
+      // may ask for it, has said so in its position and set the bit; who joins after this finds the limit.
+      // Safety: ring/joins, ring/keeps
+      if ((this.memory.exchange(this.limitAt, limit) & joined) !== 0) this.look()
+    }
+    this.room = Math.min(this.fitting(), distance(this.next, this.limit))
+  }
+
+  /** How many items fit, as far as readers are known. Who joins may ask for more than was held: there is no room then. */
+  private fitting(): number {
+    return Math.max(0, distance(this.next, this.allowed))
   }
 
   /** Called when the ring is full. Returns whether it is worth another look. */
@@ -328,22 +358,22 @@ export class Sink {
     // The seat is cleared first. Who takes the dead reader's place before this goes on from its position, and then this fails;
     // who takes it after this begins at a position of its own.
     // Safety: ring/survives-reader
-    if (seat !== vacant && memory.compareExchange(seatAt, seat, vacant) !== seat) return true
-    // The position is still the one at which the ring is full, or a new reader's, which is a different one: that stays.
-    // If this writer dies before it comes to this, the next one finds a vacant seat in its way and gets here, too.
+    if (seat !== letGo && memory.compareExchange(seatAt, seat, letGo) !== seat) return true
+    // The position is still the one at which the ring is full, or a new reader's, which is a later one: that stays.
+    // If this writer dies before it comes to this, the next one finds a cleared seat in its way and gets here, too.
     // Safety: ring/survives-reader, ring/joins
     memory.compareExchange(slowestAt, slowestSeen, withClosed(slowestSeen))
     return true
   }
 
   /** Called when the ring is full. */
-  private waitForRoom(patience: Patience): boolean {
+  private waitForRoom(patience: Patience, wanted = 1): boolean {
     // The slowest reader alone decides: sleeping on any other's position would wake up for nothing. There is one look after
     // the time is over: room that came in time is never refused.
     // Safety: ring/wakes, ring/times-out
     while (!patience.over) {
       patience.sleep(this.slowestAt, this.slowestSeen)
-      if (this.makeRoom() > 0) return true
+      if (this.makeRoom(wanted) > 0) return true
     }
     return false
   }

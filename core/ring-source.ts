@@ -2,9 +2,11 @@ import { isLost, wordOfSelf } from './holder.ts'
 import { part, requireWholeItems } from './items.ts'
 import type { Memory } from './memory.ts'
 import { Patience } from './patience.ts'
-import { distance, isClosed, itemAt, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
+import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition } from './position.ts'
 import { requireTimeout, show } from './require.ts'
-import { type RingLayout, seatFromPosition, unsettled, vacant } from './ring-layout.ts'
+import type { Gates } from './ring-gates.ts'
+import { type RingLayout, seatFromPosition, unsettled } from './ring-layout.ts'
+import { vacate } from './ring-seats.ts'
 
 /** How a stream ended: its writer closed it, or died. */
 export type StreamEnd = 'closed' | 'abandoned'
@@ -34,9 +36,11 @@ export class Source {
   private ready = 0
   /** `written` as it was at the last `refresh`, with its flags. */
   private seen = 0
+  /** The readers that this one stands behind, if it does. */
+  private readonly gates: Gates | undefined
 
   /** Use `Ring.source`. */
-  constructor(layout: RingLayout, reader: number, spins: number, position: number) {
+  constructor(layout: RingLayout, reader: number, spins: number, position: number, gates: Gates | undefined) {
     this.memory = layout.memory
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
@@ -46,6 +50,7 @@ export class Source {
     this.readAt = layout.readAt(reader)
     this.itemsByte = layout.itemsByte
     this.next = position
+    this.gates = gates
   }
 
   /** How many items were pushed before the next one to read, since the ring was created at position 0, modulo 2^30. */
@@ -72,6 +77,18 @@ export class Source {
     requireTimeout('Source.wait', timeoutMs)
     if (this.available() === 0) this.waitForItems(timeoutMs)
     return this.ready
+  }
+
+  /**
+   * How many of the available items, from the oldest on, the readers that this one stands behind are known to have advanced past:
+   * all, unless one of these left or died. What comes then nobody may have attended to, or only in part. Wait-free.
+   */
+  attended(): number {
+    const available = this.available()
+    const { gates, next, seen } = this
+    if (gates === undefined) return available
+    if (gates.attendedFrom(next) < available) gates.look(next, seen)
+    return Math.min(available, gates.attendedFrom(next))
   }
 
   /**
@@ -187,10 +204,10 @@ export class Source {
    * - `'abandoned'`: the writer died. Another one may take its place, and then the stream goes on.
    */
   end(): StreamEnd | undefined {
-    if (this.available() > 0) return undefined
+    if (this.available() > 0 || !this.isAtEnd()) return undefined
     // As in `waitForItems`.
     // Safety: ring/ends, ring/survives-writer
-    if (!isClosed(this.seen) && (!this.isAbandoned() || this.refresh() > 0)) return undefined
+    if (!isClosed(this.seen) && (!this.isAbandoned() || this.refresh() > 0 || !this.isAtEnd())) return undefined
     return isClosed(this.seen) ? 'closed' : 'abandoned'
   }
 
@@ -206,12 +223,7 @@ export class Source {
     // Who takes the place of a thread that dies while it leaves does not go on from a position that holds nobody back.
     // Safety: ring/joins
     memory.store(readAt + seatFromPosition, wordOfSelf('Source', memory) | unsettled)
-    // The writer no longer waits for this reader, which reads nothing any more; if it sleeps, it is woken.
-    // Safety: ring/leaves
-    publishPosition(memory, readAt, withClosed(this.next))
-    // Until here the seat was this thread's: nobody else has moved the position.
-    // Safety: ring/leaves
-    memory.store(readAt + seatFromPosition, vacant)
+    vacate(memory, readAt, this.next)
   }
 
   private requireAvailable(who: string, index: number): void {
@@ -246,7 +258,7 @@ export class Source {
 
   private consume(count: number): void {
     this.ready -= count
-    this.next = (this.next + count * positionStep) | 0
+    this.next = positionAfter(this.next, count)
     // The bytes of these items are this reader's until this exchange and, once all readers are past them, the writer's.
     // Observed by the load in `Sink.refresh`. Nobody else moves this position; a writer that sleeps on it is woken.
     // Safety: ring/back-pressure, ring/in-order
@@ -260,24 +272,39 @@ export class Source {
     // Written by the exchange in `Sink.publish`, or on top of it by a reader that announced itself, which read it too.
     // Safety: ring/publishes, ring/in-order
     this.seen = this.memory.load(this.writtenAt)
-    this.ready = distance(this.next, positionIn(this.seen))
+    const { gates, next, seen } = this
+    if (gates === undefined) this.ready = distance(next, positionIn(seen))
+    // A reader ahead that comes later may begin before this one: what was seen stays.
+    else this.ready = Math.max(this.ready, distance(next, gates.look(next, seen)))
     return this.ready
   }
 
   /** Called when a `refresh` found no item. */
   private waitForItems(timeoutMs: number): boolean {
     const patience = new Patience(this.memory, timeoutMs, this.spins)
-    while (!patience.over && !isClosed(this.seen)) {
-      // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for.
-      // Safety: ring/survives-writer
-      if (this.isAbandoned()) return this.refresh() > 0
+    while (!patience.over) {
+      if (this.isAtEnd()) {
+        if (isClosed(this.seen)) return false
+        // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for but the readers
+        // ahead.
+        // Safety: ring/survives-writer
+        if (this.isAbandoned()) {
+          if (this.refresh() > 0) return true
+          if (this.isAtEnd()) return false
+        }
+      }
       // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
       // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
       // Safety: ring/wakes, ring/times-out
-      patience.sleep(this.writtenAt, this.seen)
+      patience.sleep(this.gates?.at ?? this.writtenAt, this.gates?.seen ?? this.seen)
       if (this.refresh() > 0) return true
     }
     return false
+  }
+
+  /** Whether this reader has come to where the writer was at the last `refresh`. */
+  private isAtEnd(): boolean {
+    return positionIn(this.seen) === this.next
   }
 
   /** Whether there was a writer, and it is dead. */

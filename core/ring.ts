@@ -1,20 +1,22 @@
-import { isLost, nobody, wordOfSelf } from './holder.ts'
-import { lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
+import { nobody } from './holder.ts'
+import { publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { spinsOf, type WaitOptions } from './patience.ts'
-import { isClosed, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
+import { distance, isClosed, itemAt, positionAfter, positionIn, withClosed } from './position.ts'
 import { requireInteger } from './require.ts'
+import { Gates } from './ring-gates.ts'
 import {
+  beganFromPosition,
   RingLayout,
   type RingOptions,
   requireShape,
   ringKind,
   ringParameters,
   seatFromPosition,
-  unsettled,
   vacant,
   wordsOf,
 } from './ring-layout.ts'
+import { type From, join, leavesNothing, oldest, resume, sitDown } from './ring-seats.ts'
 import { Sink } from './ring-sink.ts'
 import { Source } from './ring-source.ts'
 
@@ -33,6 +35,17 @@ import { Source } from './ring-source.ts'
 export interface SourceOptions extends WaitOptions {
   /** From 0 to `readers - 1`; default: the first that nobody living has. */
   readonly reader?: number
+  /**
+   * Where to begin: at the `'oldest'` item that is still there, at the next one that is pushed (`'latest'`), or at this position
+   * (`Source.position`). Default: with the items that wait for this reader, as for one that is expected or took the place of one
+   * that died; otherwise at the latest.
+   */
+  readonly from?: 'oldest' | 'latest' | number
+  /**
+   * Readers, of lower numbers, that this one stands behind: it sees an item once they have all advanced past it. Who has not
+   * come, left or died is not waited for, unless the ring awaits it; `Source.attended` tells. Default: none.
+   */
+  readonly after?: readonly number[]
 }
 
 /**
@@ -90,15 +103,17 @@ export class Ring {
     requirePlace('Ring.create', memory, at, words)
     writeHeader(memory, at, ringKind, words, [capacity, itemBytes, readers])
     const ring = new Ring(memory, at, shape)
-    // Everything begins at the same position: the ring is empty. Plain, for `publishHeader` publishes it.
+    // Everything begins at the same position: the ring is empty, and nothing can be written over. Plain, for `publishHeader` publishes it.
     // Safety: ring/attaches
-    const start = shape.start * positionStep
+    const start = positionAfter(0, shape.start)
     for (let end = 0; end <= readers; end++) {
       const awaited = end === 0 || awaitReaders
-      const positionAt = ring.layout.writtenAt + end * lineWords
+      const positionAt = end === 0 ? ring.layout.writtenAt : ring.layout.readAt(end - 1)
       memory.write(positionAt, awaited ? start : withClosed(start))
       memory.write(positionAt + seatFromPosition, awaited ? nobody : vacant)
+      memory.write(positionAt + beganFromPosition, start)
     }
+    memory.write(ring.layout.limitAt, positionAfter(start, capacity))
     publishHeader(memory, at)
     return ring
   }
@@ -128,7 +143,7 @@ export class Ring {
     const spins = spinsOf('Ring.sink', options)
     const { memory } = this
     const positionAt = this.layout.writtenAt
-    if (this.sitDown('Ring.sink', positionAt) === undefined) {
+    if (sitDown('Ring.sink', memory, positionAt) === undefined) {
       throw new Error('Ring.sink: the sink was handed out before; a ring has one writer, which must keep its sink')
     }
     // A load, not a plain read: readers may be announcing themselves in bit 0 already. All that was ever pushed is before
@@ -136,88 +151,75 @@ export class Ring {
     // Safety: ring/in-order, ring/survives-writer
     const written = memory.load(positionAt)
     if (isClosed(written)) throw new Error('Ring.sink: the stream was closed; create another ring')
-    return new Sink(this.layout, spins, positionIn(written))
+    // As far as this, whoever died here may have written.
+    // Safety: ring/joins, ring/survives-writer
+    return new Sink(this.layout, spins, positionIn(written), positionIn(memory.load(this.layout.limitAt)))
   }
 
   /**
    * A reading end, for one thread; each of the `readers` ends is handed out to one living thread at a time. Wait-free.
    *
    * Who takes the place of a dead reader goes on where that one stopped, unless the writer needed the room meanwhile. Then,
-   * and in the place of a reader that closed its source, it begins with the next item that is pushed.
+   * and in the place of a reader that closed its source, it begins with the next item that is pushed. With `from` it begins
+   * there in any case:
+   *
+   * ```ts
+   * const late = ring.source({ from: 'oldest' })
+   * const again = ring.source({ from: position })   // where another one stopped, if that is still there
+   * ```
+   *
+   * Readers can stand behind others. Here 2 sees what 0 and 1 are both done with, and what they wrote before they advanced:
+   *
+   * ```ts
+   * const parsed = ring.source({ reader: 0 })
+   * const checked = ring.source({ reader: 1 })
+   * const joint = ring.source({ reader: 2, after: [0, 1] })
+   * ```
+   *
+   * A ring keeps what nobody needed the room for: all items but those of the last quarter before the next one, if no larger batch
+   * was pushed.
    *
    * @throws Error when other living threads have this end, or every end
-   * @throws RangeError when there is no such reader
+   * @throws RangeError when there is no such reader, or the item to begin with is gone or not yet written
    */
   source(options: SourceOptions = {}): Source {
     const spins = spinsOf('Ring.source', options)
-    const { reader } = options
+    const { reader, from, after = [] } = options
+    this.requireFrom(from)
+    for (const ahead of after) requireInteger('Ring.source: after', ahead, 0, (reader ?? this.readers - 1) - 1)
     if (reader !== undefined) {
       requireInteger('Ring.source: reader', reader, 0, this.readers - 1)
-      const source = this.sourceAt(reader, spins)
+      const source = this.sourceAt(reader, spins, after, from)
       if (source === undefined) throw new Error(`Ring.source: source ${reader} was handed out before; its thread must keep it`)
       return source
     }
-    for (let free = 0; free < this.readers; free++) {
-      const source = this.sourceAt(free, spins)
+    for (let free = Math.max(-1, ...after) + 1; free < this.readers; free++) {
+      const source = this.sourceAt(free, spins, after, from)
       if (source !== undefined) return source
     }
     throw new Error(`Ring.source: all ${this.readers} sources were handed out before; create the ring with a larger 'readers'`)
   }
 
-  private sourceAt(reader: number, spins: number): Source | undefined {
-    const positionAt = this.layout.readAt(reader)
-    const before = this.sitDown('Ring.source', positionAt)
+  private sourceAt(reader: number, spins: number, after: readonly number[], from?: From): Source | undefined {
+    const { memory, layout } = this
+    const positionAt = layout.readAt(reader)
+    const before = sitDown('Ring.source', memory, positionAt, from !== undefined)
     if (before === undefined) return undefined
-    const position = leavesNothing(before) ? this.join(positionAt) : this.resume(positionAt)
-    return new Source(this.layout, reader, spins, position)
-  }
-
-  /** Takes the seat beside a position, if nobody living has it: returns what it held, or undefined. */
-  private sitDown(who: string, positionAt: number): number | undefined {
-    const { memory } = this
-    const self = wordOfSelf(who, memory)
-    for (let seen = nobody; ; ) {
-      // The seat is this thread's when it turned nobody, or whoever is not coming back, into itself. Every other taker finds
-      // this thread there, and so does the writer that was about to clear the seat.
-      // Safety: ring/handed-out-once
-      const found = memory.compareExchange(positionAt + seatFromPosition, seen, leavesNothing(seen) ? self | unsettled : self)
-      if (found === seen) return found
-      if (!isLost(memory, found)) return undefined
-      seen = found
+    const heldForIt = from === undefined && !leavesNothing(before)
+    const position = heldForIt ? resume(memory, positionAt) : join(layout, positionAt, before, from ?? 'latest')
+    if (position === undefined) {
+      throw new RangeError(`Ring.source: from: item ${from} is gone; the oldest that is still there is ${itemAt(oldest(layout))}`)
     }
+    return new Source(layout, reader, spins, position, after.length === 0 ? undefined : new Gates(layout, after, position))
   }
 
-  /** Goes on where the reader before stopped, or at the first item. */
-  private resume(positionAt: number): number {
-    // A load, not a plain read: the writer may be announcing itself in bit 0 already. The items from this position on are
-    // held for whoever sits here.
-    // Safety: ring/in-order, ring/survives-reader
-    return positionIn(this.memory.load(positionAt))
-  }
-
-  /** Begins with what is pushed from now on. The seat is unsettled. */
-  private join(positionAt: number): number {
-    const { memory } = this
-    const first = positionIn(memory.load(this.layout.writtenAt))
-    // From here on the writer holds everything from `first` on for this reader: it sees that when it next looks. The writer
-    // does not sleep on this position, which holds nobody back, unless a thread died here while it joined; then it sleeps in
-    // slices.
+  private requireFrom(from: From | undefined): void {
+    if (from === undefined || from === 'oldest' || from === 'latest') return
+    requireInteger('Ring.source: from', from, 0, 2 ** 30 - 1)
+    // It has been written, for good, or has not.
     // Safety: ring/joins
-    memory.store(positionAt, first)
-    // When the writer last looked without seeing that, it stood at this position or before, and found at most a whole ring of
-    // room. So it writes over nothing that comes after this position. Now it may sleep on `first`, and is woken.
-    // Safety: ring/joins, ring/wakes
-    const latest = positionIn(memory.load(this.layout.writtenAt))
-    if (latest !== first) publishPosition(memory, positionAt, latest)
-    // Until here the items from the position on may have been written over. Whoever takes the place of a thread that died
-    // before this joins anew.
-    // Safety: ring/survives-reader
-    memory.store(positionAt + seatFromPosition, wordOfSelf('Ring.source', memory))
-    return latest
+    const written = positionIn(this.memory.load(this.layout.writtenAt))
+    if (distance(positionAfter(0, from), written) >= 0) return
+    throw new RangeError(`Ring.source: from: item ${from} is not written yet; the next one is ${itemAt(written)}`)
   }
-}
-
-/** Whether the one who sat in a reader's seat has left no position from which another one could go on. */
-function leavesNothing(seat: number): boolean {
-  return seat === vacant || (seat & unsettled) !== 0
 }

@@ -1,5 +1,9 @@
 import type { Check } from '../../checker/check.ts'
 import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
+import { gateMutants } from './gate-mutants.ts'
+import { gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
+import { joinMutants } from './join-mutants.ts'
+import { claimantReplacedJoined, joiningFrom, joiningFromTried, keepingTried, skipping } from './join-programs.ts'
 import { lifeMutants } from './life-mutants.ts'
 import {
   claimantReplacedTried,
@@ -149,37 +153,63 @@ export const counted: readonly Counted[] = [
   formula('x^N, x = 30 for one reader, N = 2', 900, closingTried(two(2), 2, 2)),
   enumerated(7, leaving(one(1), 2, 0)),
   enumerated(65, leaving(one(1), 2, 1)),
-  enumerated(80, joining(one(1), 1)),
-  enumerated(1362, joining(one(1), 2)),
-  enumerated(59, joiningTried(one(1), 3)),
-  enumerated(184, joiningTried(one(2), 5)),
+  enumerated(110, joining(one(1), 1)),
+  enumeratedOnce(2044, joining(one(1), 2)),
+  enumerated(106, joiningTried(one(1), 3)),
+  enumerated(396, joiningTried(one(2), 5)),
   enumerated(192, rejoining(one(1), 1)),
-  enumeratedOnce(12_526, rejoining(one(1), 2)),
-  enumerated(57, rejoiningTried(one(1), 2)),
-  enumerated(129, rejoiningTried(one(1), 3)),
+  enumeratedOnce(23_056, rejoining(one(1), 2)),
+  enumerated(88, rejoiningTried(one(1), 2)),
+  enumerated(221, rejoiningTried(one(1), 3)),
+
+  // Readers say where they begin.
+  enumeratedOnce(1894, joiningFrom(one(1), 2, 'oldest')),
+  enumeratedOnce(19_806, joiningFrom(one(2), 3, 'oldest')),
+  enumerated(59, joiningFromTried(one(1), 3, 'oldest')),
+  enumerated(60, joiningFromTried(one(2), 4, 'oldest')),
+  enumerated(25, joiningFromTried(one(2), 2, 'oldest', 2)),
+  enumerated(45, joiningFromTried(one(1), 3, 1)),
+  enumerated(51, joiningFromTried(one(2), 3, 1)),
+  enumerated(12, keepingTried(one(1), 2)),
+  enumerated(15, keepingTried(one(2), 3)),
+  enumeratedOnce(2643, skipping(one(1), 2)),
+
+  // Readers stand behind readers.
+  enumerated(298, gated(two(1), 1)),
+  enumerated(50, gated(two(1), 1, 0)),
+  smaller(gated(two(1), 1, 0), 20_681, gated(two(2), 2, 1)),
+  enumerated(105, gatedTried(two(1), 1)),
+  enumerated(350, gatedTried(two(2), 2)),
+  enumeratedOnce(791, gatedTried({ capacity: 1, readers: 3 }, 1)),
+  enumerated(659, gatedTried(two(1), 1, { kill: ['reader0'] })),
+  enumeratedOnce(1654, gateReplacedTried(two(1), 1)),
+  enumerated(410, gateJoinedTried(two(1), 1)),
 
   // Ends die, and others take their place.
-  enumerated(112, writerDies(one(1), 1)),
-  enumerated(1140, writerDies(one(1), 2)),
-  enumerated(46, writerDiesTried(one(1), 2)),
-  enumerated(30, writerDiesTried(one(2), 2)),
-  smaller(writerDies(one(1), 1), 12_364, writerDies(two(1), 1)),
-  enumerated(923, writerDies(one(1), 1, { kill: ['writer', 'reader0'], kills: 2 })),
-  enumeratedOnce(4977, writerReplaced(one(1), 1)),
+  enumerated(120, writerDies(one(1), 1)),
+  enumerated(1204, writerDies(one(1), 2)),
+  enumerated(52, writerDiesTried(one(1), 2)),
+  enumerated(34, writerDiesTried(one(2), 2)),
+  smaller(writerDies(one(1), 1), 12_532, writerDies(two(1), 1)),
+  enumerated(1006, writerDies(one(1), 1, { kill: ['writer', 'reader0'], kills: 2 })),
+  enumeratedOnce(5849, writerReplaced(one(1), 1)),
   enumerated(254, readerDies(one(1), 1)),
   enumerated(2520, readerDies(one(1), 2)),
   smaller(readerDies(one(1), 2), 22_692, readerDies(one(1), 3)),
   enumerated(12, readerDiesTried(one(1), 1)),
   enumerated(23, readerDiesTried(one(1), 2)),
   enumerated(28, readerDiesTried(one(2), 3)),
-  enumeratedOnce(2664, readerReplaced(one(1), 1)),
-  enumerated(1131, readerReplacedTried(one(1), 2)),
-  enumeratedOnce(5265, readerReplacedTried(one(1), 3)),
-  enumerated(1395, joinerReplacedTried(one(1), 2)),
-  enumerated(401, joinerReplacedTried(one(2), 2)),
-  enumerated(59, claimantReplacedTried(one(1))),
-  enumerated(70, claimantReplacedTried(one(2))),
-  enumerated(16, oneSinkLeft()),
+  enumeratedOnce(2934, readerReplaced(one(1), 1)),
+  enumerated(1943, readerReplacedTried(one(1), 2)),
+  enumeratedOnce(10_241, readerReplacedTried(one(1), 3)),
+  enumeratedOnce(4966, joinerReplacedTried(one(1), 2)),
+  enumerated(785, joinerReplacedTried(one(2), 2)),
+  enumerated(68, claimantReplacedTried(one(1))),
+  enumerated(82, claimantReplacedTried(one(2))),
+  enumerated(23, oneSinkLeft()),
+  enumeratedOnce(2002, claimantReplacedJoined(one(2))),
+  enumerated(890, readerReplacedTried(one(1), 2, 'oldest')),
+  enumerated(284, joinerReplacedTried(one(2), 2, 'oldest')),
 
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
   ...[belowWrap, belowSignChange].flatMap((start) => [
@@ -193,11 +223,13 @@ export const counted: readonly Counted[] = [
     enumerated(904, blocking(one(2, start), 3)),
     enumerated(68, blocking(two(1, start), 1)),
     enumerated(39, closing(one(1, start), 1)),
-    enumerated(80, joining(one(1, start), 1)),
-    enumerated(59, joiningTried(one(1, start), 3)),
-    enumerated(112, writerDies(one(1, start), 1)),
+    enumerated(110, joining(one(1, start), 1)),
+    enumerated(106, joiningTried(one(1, start), 3)),
+    enumerated(59, joiningFromTried(one(1, start), 3, 'oldest')),
+    enumerated(51, joiningFromTried(one(2, start), 3, 1)),
+    enumerated(120, writerDies(one(1, start), 1)),
     enumerated(23, readerDiesTried(one(1, start), 2)),
-    enumerated(1131, readerReplacedTried(one(1, start), 2)),
+    enumeratedOnce(1943, readerReplacedTried(one(1, start), 2)),
   ]),
 ]
 
@@ -206,5 +238,7 @@ export const checks: readonly Check[] = [
   ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
   ...mutants,
   ...lifeMutants,
+  ...joinMutants,
+  ...gateMutants,
   ...equivalents.map(({ check }) => check),
 ]

@@ -15,6 +15,9 @@ export type Guarantee =
   | 'ring/ends'
   | 'ring/leaves'
   | 'ring/joins'
+  | 'ring/keeps'
+  | 'ring/gated'
+  | 'ring/attended'
   | 'ring/survives-reader'
   | 'ring/survives-writer'
 
@@ -37,7 +40,12 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'ring/wraps': 'All of this holds on where positions wrap.',
   'ring/ends': 'When the writer closes the stream, every reader gets all items, and then the end.',
   'ring/leaves': 'A reader that closed its source holds nobody back, and another thread can take its place.',
-  'ring/joins': 'Who takes a place that was left gets every item that is pushed from then on, whole and in order.',
+  'ring/joins':
+    'Who joins gets every item from where it begins, whole and in order: the oldest that is there, the next, or the one it names.',
+  'ring/keeps': 'What no writer needed the room for stays, for who joins at the oldest item.',
+  'ring/gated':
+    'Who stands behind other readers sees an item once they are past it, with all that they wrote before; the dead hold nobody up.',
+  'ring/attended': 'What is said to be attended to has been read by every reader ahead.',
   'ring/survives-reader':
     'A dead reader does not hold the writer back; who takes its place goes on where it stopped, or joins if the room was needed.',
   'ring/survives-writer':

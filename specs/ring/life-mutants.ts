@@ -100,7 +100,7 @@ const joinings: readonly Check[] = [
     'ring/joins',
     'a reader that joins does not hold the writer back at first',
     joiningTried(one(1), 3),
-    mutate({ operation: 'store', word: read0, thread: 'reader0' }, dropped),
+    mutate({ operation: 'exchange', word: read0, thread: 'reader0', nth: 1 }, dropped),
   ),
   refuted<Guarantee>(
     'ring/joins',
@@ -124,7 +124,7 @@ const joinings: readonly Check[] = [
     'ring/joins',
     'a reader that joins does not say where it begins',
     joiningTried(one(1), 3),
-    mutate({ operation: 'exchange', word: read0, thread: 'reader0' }, dropped),
+    mutate({ operation: 'exchange', word: read0, thread: 'reader0', nth: 2 }, dropped),
   ),
   refuted<Guarantee>(
     'ring/wakes',

@@ -4,6 +4,7 @@ import type { Memory } from '../../core/memory.ts'
 import { isClosed, itemAt, positionIn } from '../../core/position.ts'
 import { Ring } from '../../core/ring.ts'
 import type { RingOptions } from '../../core/ring-layout.ts'
+import type { From } from '../../core/ring-seats.ts'
 import type { Sink } from '../../core/ring-sink.ts'
 import type { Source, StreamEnd } from '../../core/ring-source.ts'
 import { type Faults, type Program, program, type Readable } from '../../model/program.ts'
@@ -42,12 +43,12 @@ export interface Put {
 type Results = Record<string, Put | Got>
 
 /** How many items there were before this position. Positions count modulo 2^30. */
-function itemsBefore({ start = 0 }: Shape, position: number): number {
+export function itemsBefore({ start = 0 }: Shape, position: number): number {
   return (position - start) & (2 ** 30 - 1)
 }
 
 /** Pushes the items that are still missing, from where the sink stands, and ends the stream. */
-function writeRest(shape: Shape, sink: Sink, items: number): Put {
+export function writeRest(shape: Shape, sink: Sink, items: number): Put {
   let pushed = itemsBefore(shape, sink.position)
   for (; pushed < items; pushed++) {
     guarantee('ring/times-out' satisfies Guarantee, sink.push(itemOf(pushed + 1)), 'push gave up without a time-out')
@@ -57,7 +58,7 @@ function writeRest(shape: Shape, sink: Sink, items: number): Put {
 }
 
 /** Reads to the end of the stream, from where the source stands. */
-function readRest(shape: Shape, source: Source, order: Guarantee): Got {
+export function readRest(shape: Shape, source: Source, order: Guarantee): Got {
   const before = itemsBefore(shape, source.position)
   const follower = new Follower(order, before)
   const target = new Uint8Array(itemBytes)
@@ -67,7 +68,7 @@ function readRest(shape: Shape, source: Source, order: Guarantee): Got {
   return { before, items: follower.count - before, end }
 }
 
-const isAlive = (memory: Memory, participant: number): boolean => memory.liveness?.alive(participant) === true
+export const isAlive = (memory: Memory, participant: number): boolean => memory.liveness?.alive(participant) === true
 
 /** Waits until a participant has taken a seat, or is dead; whether it took it. */
 function comes(memory: Memory, seat: number, participant: number): boolean {
@@ -79,7 +80,7 @@ function comes(memory: Memory, seat: number, participant: number): boolean {
 }
 
 /** What is asked for, or nothing where the ring says no. */
-function granted<T>(ask: () => T): T | undefined {
+export function granted<T>(ask: () => T): T | undefined {
   try {
     return ask()
   } catch (error) {
@@ -88,11 +89,15 @@ function granted<T>(ask: () => T): T | undefined {
   }
 }
 
-function pushedInAll(memory: Readable, shape: Shape): number {
+export function pushedInAll(memory: Readable, shape: Shape): number {
   return itemsBefore(shape, itemAt(positionIn(memory.load(words.written))))
 }
 
-function description(shape: Shape, name: string, options: Partial<RingOptions> = {}) {
+export function description(
+  shape: Shape,
+  name: string,
+  options: Partial<RingOptions> = {},
+): Required<Pick<Program, 'name' | 'words' | 'setup'>> {
   const all = { ...optionsOf(shape), ...options }
   return {
     name: `ring/${name}/${shapeName(shape)}`,
@@ -101,8 +106,9 @@ function description(shape: Shape, name: string, options: Partial<RingOptions> =
   }
 }
 
-const sinkOf = (memory: Memory): Sink => Ring.attach(memory).sink({ spins: 0 })
-const sourceOf = (memory: Memory, reader: number): Source => Ring.attach(memory).source({ reader, spins: 0 })
+export const sinkOf = (memory: Memory): Sink => Ring.attach(memory).sink({ spins: 0 })
+export const sourceOf = (memory: Memory, reader: number, from?: From): Source =>
+  Ring.attach(memory).source(from === undefined ? { reader, spins: 0 } : { reader, spins: 0, from })
 
 /** The writer pushes all items and closes; the readers read to the end. */
 export function closing(shape: Shape, items: number, faults: Faults<string> = {}): Program<Results> {
@@ -177,7 +183,7 @@ export function leaving(shape: Shape, items: number, pops: number): Program<Resu
 }
 
 /** Looks twice, and finds at most what the ring holds. */
-function isHeldFor(shape: Shape, source: Source, slug: Guarantee): void {
+export function isHeldFor(shape: Shape, source: Source, slug: Guarantee): void {
   for (let i = 0; i < 2; i++) {
     const unread = source.available()
     guarantee(slug, unread >= 0 && unread <= shape.capacity, `${unread} unread items in a ring of ${shape.capacity}`)
@@ -512,10 +518,18 @@ export function readerDiesTried(shape: Shape, tries: number): Program<Record<'wr
   })
 }
 
-/** As before, and reader 0 leaves; once it is dead, the heir takes its place, before the writer clears it, or after. */
-export function readerReplacedTried(shape: Shape, tries: number): Program<Record<'writer' | 'reader0' | 'heir', number>> {
+/**
+ * As before, and reader 0 leaves; once it is dead, the heir takes its place, before the writer clears it, or after.
+ *
+ * @param from where the heir begins, if not where the dead one stopped
+ */
+export function readerReplacedTried(
+  shape: Shape,
+  tries: number,
+  from?: From,
+): Program<Record<'writer' | 'reader0' | 'heir', number>> {
   return program<Record<'writer' | 'reader0' | 'heir', number>>({
-    ...description(shape, `try${tries}-reader-heir`),
+    ...description(shape, `try${tries}-reader-heir${from === undefined ? '' : `-${from}`}`),
     threads: {
       writer: (memory) => {
         const sink = sinkOf(memory)
@@ -531,8 +545,8 @@ export function readerReplacedTried(shape: Shape, tries: number): Program<Record
       },
       heir: (memory) => {
         if (isAlive(memory, 1)) return -1
-        const source = sourceOf(memory, 0)
-        isHeldFor(shape, source, 'ring/survives-reader')
+        const source = sourceOf(memory, 0, from)
+        if (from === undefined) isHeldFor(shape, source, 'ring/survives-reader')
         return itemsBefore(shape, source.position)
       },
     },
@@ -541,6 +555,10 @@ export function readerReplacedTried(shape: Shape, tries: number): Program<Record
       'the heir goes on where the dead one stopped': (_, { heir, writer }) => heir === 0 && writer === shape.capacity,
       'the heir joins anew': (_, { heir }) => (heir ?? 0) > 0,
     },
+    finally: (memory, { heir }) => {
+      const stays = from === undefined || heir === undefined || heir < 0 || !isClosed(memory.load(words.read(0)))
+      guarantee('ring/joins' satisfies Guarantee, stays, 'the position of the heir was closed')
+    },
   })
 }
 
@@ -548,12 +566,16 @@ export function readerReplacedTried(shape: Shape, tries: number): Program<Record
  * Reader 0 joins, and may die while it does; once it is dead, the heir takes its place. Nobody waits, nothing is read. Once
  * reader 0 has said where it begins, the heir begins there, too, if the writer never needs the room.
  */
-export function joinerReplacedTried(shape: Shape, tries: number): Program<Record<'writer' | 'reader0' | 'heir', number>> {
+export function joinerReplacedTried(
+  shape: Shape,
+  tries: number,
+  from?: From,
+): Program<Record<'writer' | 'reader0' | 'heir', number>> {
   const options = { awaitReaders: false }
   const saidAt = Ring.words({ ...optionsOf(shape), ...options })
   const joins = (memory: Memory): number => {
     const said = memory.load(saidAt)
-    const source = sourceOf(memory, 0)
+    const source = from !== undefined && said === 0 ? sourceOf(memory, 0, from) : sourceOf(memory, 0)
     const before = itemsBefore(shape, source.position)
     if (said > 0 && tries <= shape.capacity) {
       guarantee('ring/survives-reader' satisfies Guarantee, before === said - 1, `${before} items before it, and not ${said - 1}`)
@@ -562,7 +584,7 @@ export function joinerReplacedTried(shape: Shape, tries: number): Program<Record
     isHeldFor(shape, source, 'ring/joins')
     return before
   }
-  const { words, ...rest } = description(shape, `try${tries}-join-heir`, options)
+  const { words, ...rest } = description(shape, `try${tries}-join-heir${from === undefined ? '' : `-${from}`}`, options)
   return program<Record<'writer' | 'reader0' | 'heir', number>>({
     ...rest,
     words: words + lineWords,
@@ -578,7 +600,7 @@ export function joinerReplacedTried(shape: Shape, tries: number): Program<Record
     faults: { kill: ['reader0'] },
     sometimes: {
       'the heir goes on where the dead one began': (_, { heir, writer }) => heir === 0 && writer === shape.capacity,
-      'the heir joins later': (_, { heir }) => (heir ?? 0) > 0,
+      ...(from === undefined && { 'the heir joins later': (_: unknown, { heir }: { heir?: number }) => (heir ?? 0) > 0 }),
     },
   })
 }

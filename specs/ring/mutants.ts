@@ -466,7 +466,9 @@ const creating: readonly Check[] = [
   ...[
     ['where writing begins', written],
     ['where reading begins', read0],
+    ['how far the writer may go', words.limit],
     ['that the sink is free', words.sinkSeat],
+    ['where the first reader began', words.began(0)],
     ['that the source is free', words.sourceSeat(0)],
   ].map(([what, word]) =>
     refuted(

@@ -35,8 +35,10 @@ export const words: {
   readonly readers: number
   readonly written: number
   readonly sinkSeat: number
+  readonly limit: number
   read(reader: number): number
   sourceSeat(reader: number): number
+  began(reader: number): number
 } = {
   magic: 0,
   version: 1,
@@ -47,8 +49,10 @@ export const words: {
   readers: 6,
   written: lineWords,
   sinkSeat: lineWords + 1,
-  read: (reader) => (2 + reader) * lineWords,
-  sourceSeat: (reader) => (2 + reader) * lineWords + 1,
+  limit: 2 * lineWords,
+  read: (reader) => (3 + reader) * lineWords,
+  sourceSeat: (reader) => (3 + reader) * lineWords + 1,
+  began: (reader) => (3 + reader) * lineWords + 2,
 }
 
 export const itemBytes = 3
@@ -825,10 +829,10 @@ export function attachWhileCreated(): Program<Record<'creator' | 'joiner', boole
           const ring = Ring.attach(memory)
           const source = ring.source()
           const sink = ring.sink()
-          found = `${ring.capacity} ${ring.itemBytes} ${ring.readers} ${sink.free()} ${source.available()}`
+          found = `${ring.capacity} ${ring.itemBytes} ${ring.readers} ${sink.free()} ${source.available()} ${memory.read(words.began(0))}`
         })
         guarantee('ring/attaches' satisfies Guarantee, attached || !created, 'the ring was created and cannot be used')
-        guarantee('ring/attaches' satisfies Guarantee, !attached || found === '2 3 1 2 0', `found ${found}`)
+        guarantee('ring/attaches' satisfies Guarantee, !attached || found === '2 3 1 2 0 0', `found ${found}`)
         return attached
       },
     },

@@ -159,8 +159,8 @@ function write(end) {
 }
 
 /** Reads to the end of the stream, whoever writes it, and tells in a word how far it is. Returns what it read. */
-function read(reader, progress) {
-  const source = taken(() => ring.source({ reader }))
+function read(reader, progress, options = {}) {
+  const source = taken(() => ring.source({ reader, ...options }))
   const from = source.position
   const { bytes, is } = numbered(ring.itemBytes)
   for (;;) {

@@ -94,6 +94,36 @@ describe.runIf(canMap)('a ring between processes', () => {
     memory.close()
   })
 
+  it('gives who stands behind others everything, while these are killed, replaced, or begin anew', async () => {
+    const { path, memory, ring, progress } = created({ capacity: 8, itemBytes: 61, readers: 3 })
+    const behind = await joined(path)
+    const whole = behind.ask('read', 2, progress(2), { after: [0, 1] })
+    const kills = process.env.HEDDLE_SLOW === '1' ? 60 : 3
+    const writer = await joined(path)
+    const ends: Promise<unknown>[] = [writer.ask('write', 2 ** 30).catch((error: Error) => error.message)]
+    const begin = async (reader: number, options: object): Promise<Peer> => {
+      const peer = await joined(path)
+      ends.push(peer.ask('read', reader, progress(reader), options).catch((error: Error) => error.message))
+      return peer
+    }
+    const doomed = [await begin(0, {}), await begin(1, {})]
+    for (let kill = 0; kill < kills; kill++) {
+      const before = memory.load(progress(2))
+      await until(() => memory.load(progress(2)) > before + 50)
+      await doomed.shift()?.kill()
+      doomed.push(await begin(kill % 2, kill % 3 === 2 ? {} : { from: 'oldest' }))
+    }
+    const before = memory.load(progress(2))
+    await until(() => memory.load(progress(2)) > before + 50)
+    await Promise.all([writer, ...doomed].map((peer) => peer.kill()))
+    expect(await Promise.all(ends)).toEqual(Array(ends.length).fill('the process ended (SIGKILL)'))
+    const last = ring.sink()
+    const { position } = last
+    last.close()
+    expect(await whole).toEqual({ from: 0, to: position })
+    memory.close()
+  }, 120_000)
+
   // `HEDDLE_SLOW=1`: 300 kills.
   it(
     'loses nothing and tears nothing while writers and readers are killed at any moment',

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
 const { Ring, SharedMemory } = await tsImport('../../core/index.ts', import.meta.url)
-const { buffer, role, items, batch, spins } = workerData
+const { buffer, role, items, batch, spins, reader, after } = workerData
 const ring = Ring.attach(new SharedMemory(buffer))
 const { itemBytes } = ring
 const atOnce = batch || 1
@@ -37,8 +37,20 @@ if (role === 'writer') {
     else sink.pushBatch(bytes.subarray(0, now * itemBytes))
     count += now
   }
+  sink.close()
+} else if (role === 'visitor') {
+  // Comes and goes: begins at the oldest item that is there, reads on from it, and leaves, until the stream has ended.
+  let visits = 0
+  for (let ended = false; !ended; visits++) {
+    const source = ring.source({ reader, spins, from: 'oldest' })
+    count = source.position
+    for (let i = 0; i < 2 * ring.capacity && source.pop(bytes.subarray(0, itemBytes)); i++) take(0)
+    ended = source.end() === 'closed'
+    source.close()
+  }
+  sum = visits
 } else {
-  const source = ring.source({ spins })
+  const source = ring.source({ reader, after, spins })
   while (count < items) {
     const got = batch === 0 ? Number(source.pop(bytes)) : source.popBatch(bytes)
     for (let i = 0; i < got; i++) take(i)

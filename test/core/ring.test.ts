@@ -455,6 +455,164 @@ describe('closing', () => {
   })
 })
 
+describe('where a reader begins', () => {
+  const late = { capacity: 8, itemBytes: 1, readers: 3, awaitReaders: false }
+  const lateRing = (options: Partial<RingOptions> = {}) => {
+    const all = { ...late, ...options }
+    return Ring.create(new SharedMemory(Ring.words(all)), all)
+  }
+  const push = (sink: ReturnType<Ring['sink']>, count: number) => {
+    for (let i = 0; i < count; i++) expect(sink.tryPush(Uint8Array.of(sink.position))).toBe(true)
+  }
+
+  it.each(starts)('at the oldest item that is still there: what a writer that came first and went left, from %s', (start) => {
+    const ring = lateRing({ start })
+    const sink = ring.sink()
+    for (let pushed = 1; pushed <= 40; pushed++) {
+      push(sink, 1)
+      const source = ring.source({ from: 'oldest' })
+      // All but those of the quarter that the writer may be about to write over.
+      expect(source.available()).toBeGreaterThanOrEqual(Math.min(pushed, 7))
+      expect(source.available()).toBeLessThanOrEqual(8)
+      for (let i = 0; i < source.available(); i++) expect(source.get(i)[0]).toBe((source.position + i) & 0xff)
+      expect((source.position + source.available()) % 2 ** 30).toBe(sink.position)
+      source.close()
+    }
+    sink.close()
+    expect(ring.source({ from: 'oldest' }).available()).toBeGreaterThanOrEqual(7)
+    expect(ring.source({ from: 'latest' }).end()).toBe('closed')
+  })
+
+  it('at a position that is still there, and nowhere else', () => {
+    const ring = lateRing()
+    const sink = ring.sink()
+    push(sink, 20)
+    const oldest = ring.source({ reader: 0, from: 'oldest' })
+    for (let position = oldest.position; position <= 20; position++) {
+      const source = ring.source({ reader: 1, from: position })
+      expect([source.position, source.available()]).toEqual([position, 20 - position])
+      source.close()
+    }
+    const gone = oldest.position - 1
+    expect(() => ring.source({ reader: 1, from: gone })).toThrow(
+      `Ring.source: from: item ${gone} is gone; the oldest that is still there is ${gone + 1}`,
+    )
+    expect(() => ring.source({ reader: 1, from: 21 })).toThrow(
+      'Ring.source: from: item 21 is not written yet; the next one is 20',
+    )
+    for (const from of [-1, 0.5, Number.NaN, 2 ** 30]) expect(() => ring.source({ from })).toThrow(/Ring.source: from: expected/)
+    // Who was refused holds nobody back, and another one can come.
+    oldest.close()
+    push(sink, 20)
+    expect(ring.source({ reader: 1, from: 'latest' }).position).toBe(40)
+  })
+
+  it('holds what it asked for, and no more than there is', () => {
+    const ring = lateRing({ readers: 2 })
+    const sink = ring.sink()
+    push(sink, 9)
+    const source = ring.source({ from: 'oldest' })
+    const there = source.available()
+    expect(sink.tryPushBatch(new Uint8Array(9))).toBe(8 - there)
+    expect(source.get(0)[0]).toBe(source.position)
+    source.advance(1)
+    expect(sink.tryPushBatch(new Uint8Array(9))).toBe(1)
+  })
+
+  it('anew, though items wait for it', () => {
+    const ring = lateRing({ readers: 1, awaitReaders: true })
+    const sink = ring.sink()
+    push(sink, 8)
+    expect(sink.tryPush(Uint8Array.of(0))).toBe(false)
+    const source = ring.source({ from: 'latest' })
+    expect([source.position, source.available()]).toEqual([8, 0])
+    expect(sink.tryPushBatch(new Uint8Array(9))).toBe(8)
+    source.close()
+    expect(ring.source({ from: 'oldest' }).available()).toBe(8)
+  })
+
+  it('with all items, if a writer came, pushed and went before any reader', () => {
+    for (const awaitReaders of [true, false]) {
+      const ring = lateRing({ readers: 1, awaitReaders })
+      const sink = ring.sink()
+      push(sink, 5)
+      sink.close()
+      const source = awaitReaders ? ring.source() : ring.source({ from: 'oldest' })
+      expect([source.available(), source.get(4)]).toEqual([5, Uint8Array.of(4)])
+      source.advance(5)
+      expect(source.end()).toBe('closed')
+    }
+  })
+})
+
+describe('standing behind other readers', () => {
+  const ofThree = { capacity: 4, itemBytes: 1, readers: 3 }
+
+  it('a reader sees what all of them are past, and the end after that', () => {
+    const ring = Ring.create(new SharedMemory(Ring.words(ofThree)), ofThree)
+    const sink = ring.sink()
+    const joint = ring.source({ reader: 2, after: [0, 1], spins: 0 })
+    expect(sink.tryPushBatch(Uint8Array.of(1, 2, 3))).toBe(3)
+    sink.close()
+    // Those ahead have not come, and are awaited.
+    expect([joint.available(), joint.attended(), joint.wait(1), joint.end()]).toEqual([0, 0, 0, undefined])
+    const [first, second] = [ring.source(), ring.source()]
+    first.advance(first.available())
+    expect(joint.available()).toBe(0)
+    second.advance(second.available() - 1)
+    expect([joint.available(), joint.attended(), joint.end()]).toEqual([2, 2, undefined])
+    joint.advance(2)
+    expect([joint.available(), joint.end()]).toEqual([0, undefined])
+    second.advance(1)
+    expect([joint.available(), joint.get(0)]).toEqual([1, Uint8Array.of(3)])
+    joint.advance(1)
+    expect([joint.wait(), joint.end()]).toEqual([0, 'closed'])
+  })
+
+  it('the writer waits for the last', () => {
+    const ring = Ring.create(new SharedMemory(Ring.words(ofThree)), ofThree)
+    const sink = ring.sink()
+    const [first, second, last] = [ring.source(), ring.source(), ring.source({ after: [0, 1] })]
+    sink.tryPushBatch(new Uint8Array(4))
+    first.advance(first.available())
+    second.advance(second.available())
+    expect(sink.tryPush(new Uint8Array(1))).toBe(false)
+    last.advance(last.available())
+    expect(sink.tryPush(new Uint8Array(1))).toBe(true)
+  })
+
+  it('who left holds nobody up, and it is known what it had not read', () => {
+    const two = { ...ofThree, readers: 2 }
+    const ring = Ring.create(new SharedMemory(Ring.words(two)), two)
+    const sink = ring.sink()
+    const ahead = ring.source()
+    const behind = ring.source({ after: [0] })
+    sink.tryPushBatch(Uint8Array.of(1, 2, 3))
+    ahead.advance(ahead.available() - 2)
+    ahead.close()
+    expect([behind.available(), behind.attended()]).toEqual([3, 1])
+    sink.tryPush(Uint8Array.of(4))
+    // Who comes next begins with what comes: between the two there is a gap.
+    const heir = ring.source({ reader: 0 })
+    expect([heir.position, behind.attended()]).toEqual([4, 1])
+    behind.advance(3)
+    sink.tryPushBatch(Uint8Array.of(5, 6))
+    heir.advance(heir.available() - 1)
+    expect([behind.available(), behind.attended()]).toEqual([2, 0])
+    behind.advance(1)
+    expect([behind.available(), behind.attended()]).toEqual([1, 1])
+  })
+
+  it('is refused behind oneself, or in a circle', () => {
+    const ring = Ring.create(new SharedMemory(Ring.words(ofThree)), ofThree)
+    for (const after of [[1], [0, 2], [-1], [0.5], [3]]) {
+      expect(() => ring.source({ reader: 1, after })).toThrow(/Ring.source: after: expected an integer from 0 to 0/)
+    }
+    expect(() => ring.source({ after: [2] })).toThrow(/from 0 to 1/)
+    expect(ring.source({ after: [0] }).reader).toBe(1)
+  })
+})
+
 describe('where it is known who lives', () => {
   /** The same words as participants see them: whoever is not in `dead` lives. */
   class PeerMemory extends ForwardingMemory {
@@ -622,7 +780,7 @@ describe('Ring refuses', () => {
     const whole = new SharedMemory(Ring.words(options))
     Ring.create(whole, options)
     const partial = new SharedMemory(whole.buffer, 0, whole.words - 1)
-    expect(() => Ring.attach(partial)).toThrow(/expected 128 words from word 0 on, found a memory of 127 words/)
+    expect(() => Ring.attach(partial)).toThrow(/expected 160 words from word 0 on, found a memory of 159 words/)
   })
 
   it('items and targets of another length', () => {
@@ -765,4 +923,24 @@ describe('waiting', () => {
     },
     60_000,
   )
+
+  it('goes on while a reader comes and goes again and again, and another one stands behind two', async () => {
+    const options = { capacity: 16, itemBytes: 13, readers: 4, start: 0 }
+    const memory = new SharedMemory(Ring.words(options))
+    const ring = Ring.create(memory, options)
+    ring.source({ reader: 3 }).close()
+    const items = 30_000
+    const common = { buffer: memory.buffer, items, batch: 0, spins: 200 }
+    const visitor = run({ ...common, role: 'visitor', reader: 3 })
+    const readers = [
+      run({ ...common, role: 'reader', reader: 0 }),
+      run({ ...common, role: 'reader', reader: 1, after: [0] }),
+      run({ ...common, role: 'reader', reader: 2, after: [0, 1], batch: 7 }),
+    ]
+    const all = await Promise.all([run({ ...common, role: 'writer', batch: 3 }), ...readers])
+    const sum = (items * (items - 1)) / 2
+    expect(all).toEqual(all.map(() => ({ count: items, sum, inOrder: true })))
+    const { count, inOrder } = await visitor
+    expect([count, inOrder]).toEqual([items, true])
+  }, 60_000)
 })

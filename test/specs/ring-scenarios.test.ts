@@ -8,6 +8,7 @@ import { mutated, subjects } from '../../specs/ring/scenarios.ts'
 const invisible: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/keeps an announcement in the word$|notifies always$/, 'a notify that wakes nobody changes no result'],
   [/gives up before it (looked again|slept)$/, 'the clock of the checker stands still: it is never too early to give up'],
+  [/where the first reader began$/, 'only who stands behind it asks for that, and here nobody does'],
 ]
 const isInvisible = ({ name }: Mutant): boolean => invisible.some(([pattern]) => pattern.test(name))
 
