@@ -4,8 +4,8 @@ import { type FileMemory, type Folder, reasonOf } from './folder.ts'
 import { onFile } from './node-mapped-file-error.ts'
 import { addReference, MappedMemory, type MappedShare, removeReference } from './node-mapped-memory.ts'
 
-/** How many files stay mapped that nobody here has open. */
-const mappingsKept = 2
+/** How many files stay mapped: of a queue, the one that is written, the one that is read, and the one that comes next. */
+const mappingsKept = 3
 
 /**
  * A folder of mapped files. Errors are `MappedFileError`s.

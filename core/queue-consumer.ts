@@ -142,8 +142,10 @@ export class Consumer<T> {
     const { segment, byte } = cursor.place
     const goneOn = cursor.hasPassed
     cursor.acknowledge()
-    log.control.acknowledge(segment, byte >>> 2, cursor.next)
     if (goneOn) log.retire(segment - this.retain)
+    // After that, for who waits for room for a segment looks again now.
+    // Safety: queue/wakes
+    log.control.acknowledge(segment, byte >>> 2, cursor.next)
   }
 
   /**
