@@ -74,6 +74,8 @@ interface Given {
 export class Agenda {
   readonly #callBack: (serial: number, how: number) => void
   #currents: readonly Current[] = []
+  /** Those of which nobody knows yet whether they are at their end: there can be a thousand that wait. */
+  readonly #open = new Set<Current>()
   readonly #given = new Map<number, Given>()
   #serial = 0
   /** Everybody is to come back, so that all there is to know is in one place; then these are told. */
@@ -102,6 +104,7 @@ export class Agenda {
         reject,
       }
       this.#currents = [...this.#currents, current]
+      this.#open.add(current)
     })
   }
 
@@ -156,7 +159,9 @@ export class Agenda {
   /** Somebody is at work on the order. */
   begin(serial: number, since: number = performance.now()): void {
     const current = this.#given.get(serial)?.current
-    if (current !== undefined) current.begun ??= since
+    if (current === undefined) return
+    current.begun ??= since
+    this.#open.add(current)
   }
 
   /** Takes what somebody says of an order. The same may be said twice, and of orders that nobody waits for any more. */
@@ -189,7 +194,10 @@ export class Agenda {
 
   /** Ends what is at its end, and saves once everybody has come back for it. */
   settle(): void {
-    for (const current of this.#currents) this.#settle(current)
+    for (const current of this.#open) {
+      this.#settle(current)
+      if (current.begun === undefined) this.#open.delete(current)
+    }
     if (this.#collecting.length === 0 || this.#currents.some((current) => this.#ordersOn(current).length > 0)) return
     for (const current of this.#currents) {
       if (current.begun === undefined || current.coordinator === undefined) continue
@@ -246,6 +254,7 @@ export class Agenda {
   }
 
   #give(current: Current, job: number | undefined): number {
+    this.#open.add(current)
     this.#given.set(++this.#serial, { current, job })
     return this.#serial
   }
@@ -288,6 +297,7 @@ export class Agenda {
   #leave(current: Current, tell: () => void): void {
     this.#callAll(current)
     this.#currents = this.#currents.filter((other) => other !== current)
+    this.#open.delete(current)
     tell()
   }
 }
