@@ -97,7 +97,7 @@ export class Consumer<T> {
         if (patience.over) return undefined
       }
       // It looks up in slices, so that the end, and a producer that died before it could wake anybody, are noticed.
-      // Safety: queue/wakes, queue/ends
+      // Safety: queue/wakes, queue/ends, queue/times-out
       cursor.sleep(patience, seen)
     }
   }

@@ -14,6 +14,7 @@ import {
 } from './crash-programs.ts'
 import { endedByPower } from './ended.ts'
 import { mutants } from './mutants.ts'
+import { placeMutants } from './place-mutants.ts'
 import {
   cancels,
   consumerDies,
@@ -22,6 +23,7 @@ import {
   ending,
   fullAndEmpty,
   handsOver,
+  limitedMeanwhile,
   memberDies,
   openedAtOnce,
   rollsMeanwhile,
@@ -55,9 +57,9 @@ export const counted: readonly Counted[] = [
 
 /** Programs of one thread: there is one execution. */
 const alone = [
-  limited({ items: 3 }, 3, 2, 3),
-  limited({ bytes: 12 * recordWords(4) }, 3, 2, 3),
-  limited({ segments: 2 }, 4, 3, 3),
+  limited({ items: 3 }, 2, [3, 3]),
+  limited({ bytes: 12 * recordWords(4) }, 2, [3, 3, 3]),
+  limited({ segments: 2 }, 3, [4, 3]),
   dropping('drop-newest'),
   dropping('drop-oldest'),
   retiring(),
@@ -79,6 +81,7 @@ const uncounted = [
   dyingTogether(2),
   fullAndEmpty(2),
   rollsMeanwhile(),
+  limitedMeanwhile(),
   handsOver(),
   memberDies(),
   consumerDies(),
@@ -118,4 +121,5 @@ export const checks: readonly Check[] = [
   ...alone.map((program): Check => ({ program, expect: { verdict: 'holds', executions: 1 } })),
   ...uncounted.map((program): Check => ({ program, expect: { verdict: 'holds' } })),
   ...mutants,
+  ...placeMutants,
 ]

@@ -39,12 +39,14 @@ function countOf(acknowledged: ReadonlySet<string>, what: string, most: number):
   return count
 }
 
+/** What is sent after a crash. */
+const sentAfter = 99
+
 /** The queue goes on: what is sent now comes after all that is there. */
 function goesOn(queue: Queue<number>, before: readonly number[]): void {
-  const last = 99
-  queue.producer().trySend(last)
+  queue.producer().trySend(sentAfter)
   const after = received(queue)
-  guarantee('queue/recovers' satisfies Guarantee, after.join() === [...before, last].join(), `had ${before}, then ${after}`)
+  guarantee('queue/recovers' satisfies Guarantee, after.join() === [...before, sentAfter].join(), `had ${before}, then ${after}`)
 }
 
 /**

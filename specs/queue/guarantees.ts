@@ -10,6 +10,7 @@ export type Guarantee =
   | 'queue/one-consumer'
   | 'queue/cancels'
   | 'queue/opens'
+  | 'queue/times-out'
   | 'queue/bounded'
   | 'queue/retires'
   | 'queue/durable'
@@ -29,6 +30,8 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'queue/one-consumer': 'There is at most one living consumer.',
   'queue/cancels': 'After the consumer has said that it wants no more, nothing is sent.',
   'queue/opens': 'Of several who open a queue at once, whether it is there or not, all stand on the same one.',
+  'queue/times-out':
+    'A call with a time-out gives up when the time is over, not before, and not when there is what it waits for.',
   'queue/bounded':
     'No more waits in the queue than its limits allow, who is refused for that can go on when there is room, and what is dropped is counted.',
   'queue/retires':

@@ -12,7 +12,7 @@ import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, openedAtOnce, sending, twoConsumers } from './programs.ts'
 import { reusing } from './reuse.ts'
-import { limited, retiring, returning } from './solo-programs.ts'
+import { givingUp, limited, retiring, returning } from './solo-programs.ts'
 
 /** Deliberate mistakes: some for each guarantee. */
 
@@ -133,8 +133,17 @@ export const mutants: readonly Check[] = [
   refuted(
     'queue/bounded',
     'the consumer does not say how far it is',
-    limited({ items: 3 }, 3, 2, 3),
+    limited({ items: 3 }, 2, [3, 3]),
     mutate({ operation: 'exchange', within: ['Control.acknowledge'] }, dropped),
+  ),
+  refuted(
+    'queue/times-out',
+    'the deadline is too early',
+    givingUp(),
+    mutate(
+      { operation: 'now', within: ['Control.patience'] },
+      answering(() => -1000),
+    ),
   ),
   refuted(
     'queue/retires',

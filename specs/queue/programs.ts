@@ -2,6 +2,7 @@ import { guarantee } from '../../checker/guarantee.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Queue } from '../../core/queue.ts'
 import { QueueError } from '../../core/queue-error.ts'
+import { recordWords } from '../../core/record.ts'
 import type { Program } from '../../model/program.ts'
 import { SlicedMemory } from '../memories.ts'
 import { judged } from './errors.ts'
@@ -196,11 +197,11 @@ export function dying(producers: number, items: number): Program<Results> {
 }
 
 /** There is room for one item: the producer waits for the consumer, and the consumer for the producer. Nobody looks up. */
-export function fullAndEmpty(items: number): Program<Results> {
+export function fullAndEmpty(items: number, spins = 0): Program<Results> {
   const gate = new Gate(2)
-  const options: Options = { limits: { items: 1 } }
+  const options: Options = { limits: { items: 1 }, spins }
   return judged<Results>({
-    name: `queue/full-and-empty-${items}`,
+    name: `queue/full-and-empty-${items}${spins > 0 ? '-spinning' : ''}`,
     words: folderWords + gate.words,
     setup: madeByFirst,
     threads: {
@@ -473,6 +474,41 @@ export function dyingTogether(kills: 1 | 2): Program<Results> {
       for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) received.push(next.item)
       guarantee('queue/order' satisfies Guarantee, received.shift() === first, `received ${received}`)
       judgeReceived(received, sent, (index) => results[`producer${index}`] === undefined)
+    },
+  })
+}
+
+/**
+ * There is room for the bytes of one item, and the consumer goes on to the next segment. However a producer sees the place where
+ * it is, half-way through: two items do not go in.
+ */
+export function limitedMeanwhile(): Program<Record<'consumer' | 'producer', number>> {
+  const gate = new Gate(2)
+  const options: Options = { limits: { bytes: 4 * recordWords(4) } }
+  return judged<Record<'consumer' | 'producer', number>>({
+    name: 'queue/limited-meanwhile',
+    words: folderWords + gate.words,
+    setup: filled(itemsOfSegment + 1),
+    threads: {
+      consumer: (memory) => {
+        const end = gate.pass(memory, 0, () => open(new SlicedMemory(memory)).consumer({ acknowledge: 'manual' }))
+        for (let n = 0; n <= itemsOfSegment; n++) {
+          end.tryReceive()
+          end.acknowledge()
+        }
+        return 0
+      },
+      producer: (memory) => {
+        const end = gate.pass(memory, 1, () => open(new SlicedMemory(memory), options).producer())
+        let sent = 0
+        for (let n = 0; n < 2; n++) if (end.trySend(itemOf(1, n)) === 'sent') sent++
+        guarantee('queue/bounded' satisfies Guarantee, sent < 2, 'there was room for one')
+        return sent
+      },
+    },
+    sometimes: {
+      'there is room': (_, { producer }) => producer === 1,
+      'there is none': (_, { producer }) => producer === 0,
     },
   })
 }

@@ -8,6 +8,7 @@ import type { Limits, Overflow } from '../../core/queue-producer.ts'
 import { recordWords } from '../../core/record.ts'
 import { acknowledgedAt } from '../../core/segment.ts'
 import type { Program } from '../../model/program.ts'
+import { SlicedMemory, WitnessMemory } from '../memories.ts'
 import { judged } from './errors.ts'
 import { entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
@@ -53,18 +54,17 @@ function solo(name: string, body: (memory: Memory) => void, setup?: (memory: Mem
     name: `queue/${name}`,
     words: folderWords,
     ...(setup && { setup }),
-    threads: { alone: (memory) => void body(memory) },
+    threads: { alone: (memory) => void body(new SlicedMemory(memory)) },
   })
 }
 
 /**
  * As many items go in as a limit allows for, and as many again as there is room for when the consumer is done with some.
  *
- * @param most how many items fit
- * @param received how many are received then
- * @param again how many wait when there is no room any more
+ * @param received how many are received each time
+ * @param waiting how many then wait when there is no room any more, at first and later
  */
-export function limited(limits: Limits, most: number, received: number, again: number): Program {
+export function limited(limits: Limits, received: number, waiting: readonly number[]): Program {
   return solo(
     `limited-${Object.keys(limits)}`,
     (memory) => {
@@ -72,10 +72,10 @@ export function limited(limits: Limits, most: number, received: number, again: n
       const [producer, consumer] = [queue.producer(), queue.consumer({ acknowledge: 'manual' })]
       let last = 0
       let next = 0
-      for (const expected of [most, again]) {
+      for (const expected of waiting) {
         while (producer.trySend(last + 1) === 'sent') last++
-        const waiting = last - next
-        guarantee('queue/bounded' satisfies Guarantee, waiting === expected, `${waiting} items wait, and not ${expected}`)
+        const found = last - next
+        guarantee('queue/bounded' satisfies Guarantee, found === expected, `${found} items wait, and not ${expected}`)
         const { depth } = queue.metrics()
         guarantee('queue/bounded' satisfies Guarantee, depth === expected, `${depth} are said to wait, and not ${expected}`)
         for (let n = 0; n < received && next < last; n++) {
@@ -292,16 +292,26 @@ export function rollFails(): Program {
 
 /** Nobody sends, and the time of who waits is over: of the consumer, and of a producer for which there is no room. */
 export function givingUp(): Program {
+  const slug = 'queue/times-out' satisfies Guarantee
   return solo(
     'giving-up',
     (memory) => {
-      const queue = open(memory, { limits: { items: 1 } })
+      const witness = new WitnessMemory(memory, slug, () => false)
+      const queue = open(witness, { limits: { items: 1 } })
       const [producer, consumer] = [queue.producer(), queue.consumer({ acknowledge: 'manual' })]
-      const nothing = consumer.receive(5)
-      guarantee('queue/wakes' satisfies Guarantee, nothing === undefined, 'something came')
+      const item = witness.attempt(
+        'there was an item',
+        (timeoutMs) => consumer.receive(timeoutMs),
+        (result) => result === undefined,
+      )
+      guarantee(slug, item === undefined, 'something came')
       producer.trySend(1)
-      const sent = producer.send(2, 5)
-      guarantee('queue/bounded' satisfies Guarantee, sent === 'full', `there was no room, and it was ${sent}`)
+      const sent = witness.attempt(
+        'there was room',
+        (timeoutMs) => producer.send(2, timeoutMs),
+        (result) => result === 'full',
+      )
+      guarantee(slug, sent === 'full', `there was no room, and it was ${sent}`)
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )

@@ -119,6 +119,6 @@ describe.runIf(canMap)(`a process that is killed before an operation of its own 
         'retiring segments',
       ])
     },
-    3_600_000,
+    36_000_000,
   )
 })
