@@ -171,6 +171,11 @@ export function giving(change: (argument: never) => unknown): MistakeMaker {
   return () => (call) => call.perform(...call.args.slice(0, -1), change(call.args.at(-1) as never))
 }
 
+/** The call is made with a position that stays at its greatest value instead of wrapping. */
+export function saturatingAt(greatest: number): MistakeMaker {
+  return giving((position: number) => (Math.sign(position) === Math.sign(greatest) ? position : greatest))
+}
+
 /** Any other mistake. */
 export function instead(mistake: Mistake): MistakeMaker {
   return () => mistake

@@ -9,6 +9,7 @@ import {
   instead,
   type MistakeMaker,
   mutate,
+  saturatingAt,
   stale,
   swappedWithNext,
   torn,
@@ -310,10 +311,6 @@ const holding: readonly Check[] = [
     ),
   ),
 ]
-
-/** A counter that stays at its greatest value instead of wrapping. */
-const saturatingAt = (greatest: number) =>
-  giving((position: number) => (Math.sign(position) === Math.sign(greatest) ? position : greatest))
 
 /** Mistakes where positions wrap, and where they change their sign. */
 const wrapping: readonly Check[] = (

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
 import { type Equivalent, refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, giving, mutate, swappedWithNext, torn } from '../mutate.ts'
+import { answering, dropped, giving, mutate, saturatingAt, swappedWithNext, torn } from '../mutate.ts'
 import { type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -431,10 +431,6 @@ const deaths: readonly Check[] = [
     mutate({ operation: 'write', word: seat(0), thread: 'creator' }, dropped),
   ),
 ]
-
-/** A counter that stays at its greatest value instead of wrapping. */
-const saturatingAt = (greatest: number) =>
-  giving((position: number) => (Math.sign(position) === Math.sign(greatest) ? position : greatest))
 
 /** Mistakes where positions wrap, and where they change their sign. */
 const wrapping: readonly Check[] = [

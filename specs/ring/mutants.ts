@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import type { Program } from '../../model/program.ts'
 import { type Equivalent, equivalent as equivalentFor, refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, giving, instead, mutate, stale, swappedWithNext, torn } from '../mutate.ts'
+import { answering, dropped, giving, instead, mutate, saturatingAt, stale, swappedWithNext, torn } from '../mutate.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
   advanceOnly,
@@ -40,10 +40,6 @@ const read0 = words.read(0)
 
 /** The distance between two neighbouring positions in a word. */
 const step = 4
-
-/** A counter that stays at its greatest value instead of wrapping. */
-const saturatingAt = (greatest: number) =>
-  giving((position: number) => (Math.sign(position) === Math.sign(greatest) ? position : greatest))
 
 /** Mistakes in publishing what was written. */
 const publishing: readonly Check[] = [

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { creationMutants } from '../creation.ts'
 import { type Equivalent, equivalent as equivalentFor, refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, giving, mutate, stale, swappedWithNext, torn } from '../mutate.ts'
+import { answering, dropped, giving, mutate, saturatingAt, stale, swappedWithNext, torn } from '../mutate.ts'
 import { type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -381,10 +381,6 @@ const deaths: readonly Check[] = [
     mutate({ operation: 'write', word: wordsOf({ capacity: 1, seats: 1 }).holder(0), thread: 'creator' }, dropped),
   ),
 ]
-
-/** A counter that stays at its greatest value instead of wrapping. */
-const saturatingAt = (greatest: number) =>
-  giving((position: number) => (Math.sign(position) === Math.sign(greatest) ? position : greatest))
 
 /** Mistakes where positions wrap, and where they change their sign. */
 const wrapping: readonly Check[] = [
