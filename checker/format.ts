@@ -324,6 +324,37 @@ export function randomSummary(
   return `${line}\n${how}\nthan the longest run: 1 - (1 - 1 / (threads * steps^${depth - 1}))^runs`
 }
 
+/** A line for each check of which the executions with few preemptions were seen. */
+export function preemptionsTable(results: readonly CheckResult[], paint: Paint = plain, columns: number = wide): string {
+  const head = ['check', 'verdict', 'preemptions', 'states', 'ends', 'seconds', 'as expected']
+  const rows = results.map(({ name, report, met }) => {
+    const { covered = 0, all = false, states = 0 } = report.preemptions ?? {}
+    const verdict = report.failure === undefined ? 'nothing found' : verdictText(report)
+    // A failure is one with the fewest that there are.
+    const seen =
+      report.failure !== undefined ? count(covered + 1) : all ? 'any' : covered < 0 ? 'not all of 0' : `≤ ${count(covered)}`
+    const expected = report.failure === undefined ? 'so far' : met ? 'yes' : 'no'
+    const numbers = [seen, count(states), count(report.executions), report.seconds.toFixed(3)]
+    return [name, verdict, ...numbers, { text: expected, paint: met ? paint.green : paint.red }]
+  })
+  return fittingTable([head.map((text) => ({ text, paint: paint.dim })), ...rows], new Set([2, 3, 4, 5]), columns, [4, 3])
+}
+
+/** The last line of such a run. */
+export function preemptionsSummary(
+  results: readonly CheckResult[],
+  { preemptions }: { readonly preemptions: number },
+  paint: Paint = plain,
+): string {
+  const unmet = results.filter(({ met }) => !met).length
+  const short = results.filter(({ report: { failure, bound } }) => failure === undefined && bound !== 'preemptions').length
+  const checks = counted(results.length, 'check')
+  const good =
+    unmet === 0 ? paint.green(`${checks}, nothing unexpected found`) : paint.red(`${checks}, ${count(unmet)} not as expected`)
+  const rest = short === 0 ? '' : `, but time or room was over for ${count(short)}`
+  return `${good}: with at most ${counted(preemptions, 'preemption')}${rest}`
+}
+
 /** How many seconds a search will still take; `undefined` while nobody knows. */
 export function secondsLeft({ executions, seconds, share, estimate }: Progress): number | undefined {
   if (share >= shareEnough) return (seconds * Math.max(1 - share, 0)) / share

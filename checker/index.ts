@@ -3,6 +3,7 @@ export { ProgramError } from '../model/validate.ts'
 export { type Check, checkedProgram, type Mutant, unmet } from './check.ts'
 export { estimate } from './estimate.ts'
 export { explore } from './explore.ts'
+export { exploreFewPreemptions } from './few-preemptions.ts'
 export { GuaranteeError, guarantee } from './guarantee.ts'
 export { drawHistory } from './history-text.ts'
 export { type Explanation, explainHistory, type Operation } from './linearizability.ts'
@@ -12,11 +13,13 @@ export { replay } from './replay.ts'
 export type {
   AtRandom,
   Bounds,
+  ByPreemptions,
   Covered,
   Estimate,
   ExploreOptions,
   Failure,
   FailureKind,
+  FewPreemptionsOptions,
   Progress,
   RandomOptions,
   Report,

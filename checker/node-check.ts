@@ -16,13 +16,14 @@ import type { Explored, Task } from './node-agenda.ts'
 import type { Cache } from './node-cache.ts'
 import type { Checkpoint } from './node-checkpoint.ts'
 import { Crew, type Explorers } from './node-crew.ts'
+import type { Excerpt } from './node-excerpt.ts'
 import { specFiles, version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { ProgressReader } from './node-progress.ts'
 import type { LoadedCheck } from './node-search.ts'
 import { search, takeSearcher } from './node-searcher.ts'
 import { columnsOf, complain, exit, paintFor, print } from './node-terminal.ts'
-import type { Bounds, Progress, RandomOptions, Report } from './report.ts'
+import type { Bounds, Progress, Report } from './report.ts'
 
 /** Options that `check` and `replay` share. */
 export interface ShowOptions {
@@ -47,8 +48,8 @@ export interface CheckOptions extends ShowOptions {
   readonly prefix: string
   /** Estimates only. */
   readonly estimate?: boolean
-  /** Some executions, chosen at random. */
-  readonly random?: RandomOptions & { readonly seed: number }
+  /** A part of the executions only. */
+  readonly excerpt?: Excerpt
 }
 
 /** Where Ctrl-C found a run. */
@@ -82,10 +83,10 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
     const { estimateCommand } = await import('./node-estimate.ts')
     return estimateCommand(chosen, { only: options.only, json: options.json === true, seconds: options.bounds.seconds })
   }
-  if (options.random !== undefined) {
-    const { randomCommand } = await import('./node-random.ts')
-    const { random, only, json = false, verbose = false } = options
-    return randomCommand(chosen, { only, json, verbose, random })
+  if (options.excerpt !== undefined) {
+    const { excerptCommand } = await import('./node-excerpt.ts')
+    const { excerpt, only, json = false, verbose = false } = options
+    return excerptCommand(chosen, { only, json, verbose, excerpt })
   }
   const { results, interrupted, seconds } = await searchAll(chosen, options)
   const code = interrupted === undefined ? exitCode(results) : exit.interrupted

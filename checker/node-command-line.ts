@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Shard } from './deal.ts'
 import { checkCommand, replayCommand, type ShowOptions } from './node-check.ts'
+import type { Excerpt } from './node-excerpt.ts'
 import { version } from './node-files.ts'
 import { InputError } from './node-input-error.ts'
 import { complain, exit, print } from './node-terminal.ts'
@@ -23,12 +24,17 @@ type CheckOptions = ShowOptions &
     random?: number
     depth?: number
     seed?: number
+    preemptions?: number
   }
 
 function positiveInteger(text: string): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value
   throw new InvalidArgumentError('It is not a positive integer.')
+}
+
+function wholeNumber(text: string): number {
+  return Number(text) === 0 && /^\d+$/.test(text) ? 0 : positiveInteger(text)
 }
 
 function positiveNumber(text: string): number {
@@ -129,17 +135,29 @@ Exit codes:
     )
     .option('--depth <d>', 'with --random: look for bugs that need so many pairs of steps in a certain order', positiveInteger)
     .option('--seed <n>', 'with --random: the same runs as those that printed it', seed)
+    .addOption(
+      new Option('--preemptions <k>', 'explore what needs so many preemptions at most: the fewest first')
+        .argParser(wholeNumber)
+        .conflicts(['executions', 'workers', 'shard', 'checkpoint', 'cached', 'progress', 'estimate', 'queue', 'random']),
+    )
     .addHelpText(
       'after',
       `
 A bound that is hit makes the verdict inconclusive, and what was covered is
-told. There is none on preemptions: the search learns from the executions that
-it has been through which ones are left, so that those with too many would have
-to be searched all the same. --random with --depth makes runs with few of them,
-and prints how likely it would have found a bug.`,
+told. --preemptions keeps all states that it has seen, and may take longer than
+a search without it: it is for programs that nobody can search to the end.`,
     )
     .action(async (files: string[], _: CheckOptions, command: Command) => {
-      const { executions, seconds, events, random: runs, depth, seed, ...show } = command.optsWithGlobals<CheckOptions>()
+      const {
+        executions,
+        seconds,
+        events,
+        random: runs,
+        depth,
+        seed,
+        preemptions,
+        ...show
+      } = command.optsWithGlobals<CheckOptions>()
       if (runs === undefined && (depth ?? seed) !== undefined) {
         throw new InputError(`${depth === undefined ? '--seed' : '--depth'} belongs to --random`)
       }
@@ -148,18 +166,19 @@ and prints how likely it would have found a bug.`,
         ...(seconds === undefined ? {} : { seconds }),
         ...(events === undefined ? {} : { events }),
       }
-      const random =
-        runs === undefined
-          ? {}
-          : {
-              random: {
-                ...bounds,
-                runs,
-                ...(depth === undefined ? {} : { depth }),
-                seed: seed ?? Math.floor(Math.random() * seeds),
-              },
-            }
-      done(await checkCommand(files, { ...show, bounds, ...random }))
+      const random = {
+        ...bounds,
+        runs,
+        ...(depth === undefined ? {} : { depth }),
+        seed: seed ?? Math.floor(Math.random() * seeds),
+      }
+      const excerpt: { excerpt?: Excerpt } =
+        runs !== undefined
+          ? { excerpt: { kind: 'random', options: { ...random, runs } } }
+          : preemptions !== undefined
+            ? { excerpt: { kind: 'few-preemptions', options: { ...bounds, preemptions } } }
+            : {}
+      done(await checkCommand(files, { ...show, bounds, ...excerpt }))
     })
 
   subcommand('work', 'explore for those who run heddle check --queue, until Ctrl-C')

@@ -14,7 +14,7 @@ import { atOnce, callWords, isCalled, toShare } from './node-call.ts'
 import { InputError, oneLine } from './node-input-error.ts'
 import { type FoundCheck, loadChecks, select } from './node-load.ts'
 import { replay } from './replay.ts'
-import type { Bounds, Estimate, RandomOptions } from './report.ts'
+import type { Bounds, Estimate, FewPreemptionsOptions, RandomOptions, Report } from './report.ts'
 import type { Tally } from './tally.ts'
 
 /** What the main thread asks for. */
@@ -43,6 +43,13 @@ export type SearchJob =
       readonly only: string | undefined
       /** For each check, before its own bounds. */
       readonly options: RandomOptions & { readonly seed: number }
+    }
+  | {
+      readonly kind: 'few-preemptions'
+      readonly files: readonly string[]
+      readonly only: string | undefined
+      /** For each check, before its own bounds. */
+      readonly options: FewPreemptionsOptions
     }
   | { readonly kind: 'replay'; readonly file: string; readonly only: string | undefined; readonly schedule: string }
 
@@ -220,16 +227,22 @@ function estimateOf(entry: FoundCheck, walks: number, seconds: number): Estimate
   }
 }
 
-async function exploreAllAtRandom({ files, only, options }: SearchJob & { kind: 'random' }): Promise<void> {
+/** Explores some executions of all checks: that nothing is found is all that can be hoped for. */
+async function exploreExcerpts(job: SearchJob & { kind: 'random' | 'few-preemptions' }): Promise<void> {
   const { exploreAtRandom } = await import('./random.ts')
-  const found = select(await loadChecks(files), only)
+  const { exploreFewPreemptions } = await import('./few-preemptions.ts')
+  const found = select(await loadChecks(job.files), job.only)
   say({ kind: 'planned', names: found.map(({ name }) => name) })
   for (const entry of found) {
     const { seconds, events } = entry.check.bounds ?? {}
-    const own = { ...(seconds === undefined ? {} : { seconds }), ...(events === undefined ? {} : { events }), ...options }
-    const report = naming(entry, () => exploreAtRandom(checkedProgram(entry.check), own))
+    const own = { ...(seconds === undefined ? {} : { seconds }), ...(events === undefined ? {} : { events }) }
+    const exploreExcerpt = (): Report => {
+      const program = checkedProgram(entry.check)
+      if (job.kind === 'random') return exploreAtRandom(program, { ...own, ...job.options })
+      return exploreFewPreemptions(program, { ...own, ...job.options })
+    }
+    const report = naming(entry, exploreExcerpt)
     const what = described(entry)
-    // Nothing found is all that can be hoped for.
     const why = report.failure === undefined ? undefined : unmet(what, report)
     say({ kind: 'result', result: { ...what, met: why === undefined, ...(why === undefined ? {} : { unmet: why }), report } })
   }
@@ -275,7 +288,7 @@ async function work(job: SearchJob): Promise<void> {
     else if (job.kind === 'deal') await dealOut(job)
     else {
       if (job.kind === 'replay') await replayIn(job)
-      else if (job.kind === 'random') await exploreAllAtRandom(job)
+      else if (job.kind === 'random' || job.kind === 'few-preemptions') await exploreExcerpts(job)
       else await estimateAll(job)
       say({ kind: 'done' })
     }

@@ -48,7 +48,7 @@ export interface Failure {
 export interface Report {
   readonly program: string
   readonly verdict: Verdict
-  /** Complete and distinct executions: one for each Mazurkiewicz trace, never the same one twice (unless at `random`). */
+  /** Complete and distinct executions: one for each Mazurkiewicz trace, never the same one twice (unless at `random` or by `preemptions`). */
   readonly executions: number
   /** Graphs in which a parked thread had read a value that was not the newest: cost of the search, never a result. */
   readonly blocked: number
@@ -56,7 +56,7 @@ export interface Report {
   readonly discarded: number
   readonly seconds: number
   /** The bound that was hit, when the verdict is `inconclusive`; `shard` where others have the rest. */
-  readonly bound?: keyof Bounds | 'shard' | 'runs'
+  readonly bound?: keyof Bounds | 'shard' | 'runs' | 'preemptions' | 'states'
   /** How far the search was when it hit a bound on executions or seconds. */
   readonly covered?: Covered
   /** Canonical JSON of the distinct results and final values, on request. */
@@ -65,6 +65,8 @@ export interface Report {
   readonly recoveries?: number
   /** Set where executions were chosen at random. */
   readonly random?: AtRandom
+  /** Set where only executions with few preemptions were looked for: `executions` are then ends that differ in anything. */
+  readonly preemptions?: ByPreemptions
   readonly failure?: Failure
 }
 
@@ -81,6 +83,18 @@ export interface AtRandom {
    * that no execution has more than `steps` steps. With n threads one run finds it with at least 1 / (n * steps^(depth - 1)).
    */
   readonly found?: number
+}
+
+/** Which executions were seen, by their preemptions. */
+export interface ByPreemptions {
+  /** With more of them nothing was looked for. */
+  readonly most: number
+  /** All executions with so many, or fewer, were seen; -1: not all without one. */
+  readonly covered: number
+  /** No execution needs more: all were seen. */
+  readonly all: boolean
+  /** How many states there were. */
+  readonly states: number
 }
 
 /** How far a search may go. A bound that is hit makes the verdict `inconclusive`. */
@@ -123,6 +137,17 @@ export interface Progress extends Covered {
 
 /** Seeds are from 0 on, and this many. */
 export const seeds: number = 2 ** 32
+
+export interface FewPreemptionsOptions {
+  /** At most this many in one execution (an integer from 0 on). */
+  readonly preemptions: number
+  /** At most this many states are kept (a positive integer; default 1,000,000, which take some hundred megabytes). */
+  readonly states?: number
+  /** At most this many seconds (a positive number). */
+  readonly seconds?: number
+  /** At most this many operations in one thread (a positive integer; default 1000). */
+  readonly events?: number
+}
 
 export interface RandomOptions {
   /** How many runs (a positive integer; default 1000). */

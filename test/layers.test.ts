@@ -193,6 +193,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
   'checker/index.ts': [
     'AtRandom',
     'Bounds',
+    'ByPreemptions',
     'Check',
     'Covered',
     'Estimate',
@@ -201,6 +202,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'Failure',
     'FailureKind',
     'FastCheck',
+    'FewPreemptionsOptions',
     'GuaranteeError',
     'Mutant',
     'Operation',
@@ -227,6 +229,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'explainHistory',
     'explore',
     'exploreAtRandom',
+    'exploreFewPreemptions',
     'exploreScenarios',
     'guarantee',
     'replay',

@@ -276,3 +276,30 @@ describe('heddle check --random', () => {
     expect(text.code).toBe(0)
   })
 })
+
+describe('heddle check --preemptions', () => {
+  it('finds what needs no more, says how many that was, and no verdict on the rest', async () => {
+    const few = ['check', fixture('good.js'), '--preemptions', '1']
+    const { code, stdout } = await heddle(few)
+    expect(stdout).toMatch(/^check +verdict +preemptions +states +ends +seconds +as expected$/m)
+    expect(stdout).toMatch(/^adders\/two +nothing found +any +\d+ +2 +\S+ +so far$/m)
+    expect(stdout).toMatch(/refuted by \S+ +1 +\d+ .* yes$/m)
+    expect(stdout).toMatch(/nothing unexpected found: with at most 1 preemption$/m)
+    expect(code).toBe(0)
+    const none = JSON.parse((await heddle([...few.slice(0, 2), '--json', '--preemptions', '0'])).stdout)
+    expect(none).toMatchObject({ command: 'few-preemptions', exit: 0, preemptions: 0 })
+    for (const { report } of none.results) expect(report).toMatchObject({ verdict: 'inconclusive', bound: 'preemptions' })
+  })
+
+  it('finds a failure, which is replayed', async () => {
+    const outcome = await heddle(['check', fixture('failing.js'), '--only', 'lossy', '--preemptions', '2'])
+    const [, schedule] = /npx heddle replay \S+ (\S+)/.exec(outcome.stdout) as RegExpExecArray
+    const replayed = await heddle(['replay', fixture('failing.js'), schedule.replaceAll("'", ''), '--only', 'lossy'])
+    expect([outcome.code, replayed.code]).toEqual([1, 1])
+  })
+
+  it('refuses what is no number of preemptions', async () => {
+    const outcome = await heddle(['check', fixture('good.js'), '--preemptions', '-1'])
+    expect(outcome).toMatchObject({ code: 2 })
+  })
+})
