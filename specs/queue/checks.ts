@@ -13,7 +13,7 @@ import {
   wipingAway,
 } from './crash-programs.ts'
 import { endedByPower } from './ended.ts'
-import { mutants } from './mutants.ts'
+import { equivalents, mutants } from './mutants.ts'
 import { placeMutants } from './place-mutants.ts'
 import {
   cancels,
@@ -24,6 +24,7 @@ import {
   fullAndEmpty,
   handsOver,
   limitedMeanwhile,
+  madeAtOnce,
   memberDies,
   openedAtOnce,
   rollsMeanwhile,
@@ -35,7 +36,11 @@ import {
   beheaded,
   diskFails,
   dropping,
+  failingTwice,
+  flushingInTime,
   givingUp,
+  goingRound,
+  leftBehind,
   limited,
   retiring,
   returning,
@@ -70,6 +75,10 @@ const alone = [
   diskFails(),
   rollFails(),
   givingUp(),
+  failingTwice(),
+  leftBehind(),
+  flushingInTime(),
+  goingRound(),
 ]
 
 /** Programs that hold, whose executions nobody has counted by other means. */
@@ -85,7 +94,8 @@ const uncounted = [
   handsOver(),
   memberDies(),
   consumerDies(),
-  openedAtOnce(true),
+  openedAtOnce(),
+  madeAtOnce(),
   creating('kill'),
   creating('power'),
   wipingAway('kill'),
@@ -122,4 +132,5 @@ export const checks: readonly Check[] = [
   ...uncounted.map((program): Check => ({ program, expect: { verdict: 'holds' } })),
   ...mutants,
   ...placeMutants,
+  ...equivalents.map(({ check }) => check),
 ]

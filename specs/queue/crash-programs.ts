@@ -92,14 +92,18 @@ export function appending(crash: Crash, items: number, durable: boolean, before 
 /**
  * Somebody makes the queue, sends an item and brings it to the disk. Whoever comes after the crash makes it, or goes on with it,
  * and no draft is left.
+ *
+ * @param sends whether anything is sent; otherwise making it is all
  */
-export function creating(crash: Crash): Program {
+export function creating(crash: Crash, sends = true): Program {
   return judged({
-    name: `queue/creating-${crash}`,
+    name: `queue/creating-${crash}${sends ? '' : '-only'}`,
     words: folderWords,
     threads: {
       creator: (memory, mark) => {
-        const producer = open(memory).producer()
+        const queue = open(memory)
+        if (!sends) return
+        const producer = queue.producer()
         producer.trySend(1)
         producer.sync()
         mark('ack', 'item 1')

@@ -38,7 +38,7 @@ export class DeepSleepMemory extends ForwardingMemory {
  */
 export class ScratchMemory extends ForwardingMemory {
   override readonly durability: NonNullable<Memory['durability']> = { flush: () => {} }
-  private readonly changed = new Map<number, number>()
+  protected readonly changed: Map<number, number> = new Map()
 
   override load(word: number): number {
     return this.changed.get(word) ?? super.load(word)
@@ -97,5 +97,21 @@ export class ScratchMemory extends ForwardingMemory {
       const [word, shift] = [(byte + i) >> 2, 8 * ((byte + i) & 3)]
       this.store(word, (this.load(word) & ~(255 << shift)) | ((source[i] as number) << shift))
     }
+  }
+}
+
+/** A memory before a disk: what is not flushed is lost when the power fails, but for words that happened to be written back. */
+export class CachedMemory extends ScratchMemory {
+  override readonly durability: NonNullable<Memory['durability']> = {
+    flush: (byte, length) => this.writeBack((word) => 4 * word >= byte && 4 * word < byte + length),
+  }
+
+  failPower(happened: (word: number) => boolean): void {
+    this.writeBack(happened)
+    this.changed.clear()
+  }
+
+  private writeBack(which: (word: number) => boolean): void {
+    for (const [word, value] of this.changed) if (which(word)) this.memory.store(word, value)
   }
 }

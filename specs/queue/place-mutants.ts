@@ -3,26 +3,42 @@ import type { FailureKind } from '../../checker/report.ts'
 import { lineWords } from '../../core/layout.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
 import { recordWords } from '../../core/record.ts'
-import { acknowledgedAt, recordsAt } from '../../core/segment.ts'
+import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
 import type { Program } from '../../model/program.ts'
-import { refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, giving, instead, type MistakeMaker, mutate, torn, type Where } from '../mutate.ts'
-import { acknowledging, appending, creating, syncing } from './crash-programs.ts'
-import { places } from './folder.ts'
+import { type Equivalent, equivalent as equivalentOf, refuted as refutedBy, type Wrap } from '../mutants.ts'
+import { answering, type Call, dropped, giving, instead, type MistakeMaker, mutate, torn, type Where } from '../mutate.ts'
+import { acknowledging, appending, creating, recoveringTwice, resurrecting, syncing, wipingAway } from './crash-programs.ts'
+import { drafts, entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
   cancels,
   consumerDies,
   dying,
   ending,
+  fullAndEmpty,
   handsOver,
   limitedMeanwhile,
+  madeAtOnce,
   memberDies,
   rollsMeanwhile,
   sending,
   twoConsumers,
 } from './programs.ts'
-import { diskFails, dropping, limited, retiring, scribbledOver } from './solo-programs.ts'
+import {
+  beheaded,
+  diskFails,
+  dropping,
+  failingTwice,
+  flushingInTime,
+  givingUp,
+  goingRound,
+  leftBehind,
+  limited,
+  retiring,
+  rollFails,
+  scribbledOver,
+  wiping,
+} from './solo-programs.ts'
 
 /** Mistakes at the places where the queue touches its files, one after the other, as far as `mutants.ts` has none there. */
 
@@ -35,7 +51,9 @@ const items = limited({ items: 3 }, 2, [3, 3])
 const bytes = limited({ bytes: 12 * recordWords(4) }, 2, [3, 3, 3])
 const dead = dying(1, 1)
 const created = creating('kill')
+const bothSleep = fullAndEmpty(2)
 const newest = dropping('drop-newest')
+const torn2 = resurrecting(false)
 
 const nothing = answering(() => 0)
 const wrong = giving((value: number) => value ^ 5)
@@ -46,6 +64,12 @@ const droppedAt = control(controlPlaces.sequence + 5)
 const joinedAt = control(controlPlaces.sequence + 1)
 const consumerAt = control(controlPlaces.consumer)
 const { first, last } = { first: control(controlPlaces.first), last: control(controlPlaces.last) }
+const flushLock = control(controlPlaces.lock + 2 * lineWords)
+const tail = places.segment(1, tailAt)
+const isSleptOn = ({ word }: Call): boolean => word === tail || word === control(controlPlaces.acknowledged)
+const record = (word: number): number => places.segment(1, recordsAt + word)
+const isAnnouncement = ({ args: [, expected, next] }: Call): boolean => next !== expected && next === ((expected as number) | 1)
+const whatever = instead(({ memory, args, word }) => memory.wait(word, memory.load(word), args[2] as number))
 
 /** Headers, and what is written when files are made. */
 const making: readonly Line[] = [
@@ -69,6 +93,7 @@ const making: readonly Line[] = [
       nothing,
     ],
   ),
+  ['queue/opens', 'whose queue it is is not seen', one, { operation: 'read', word: control(6), thread: 'consumer' }, nothing],
   ...['lock', 'flush lock'].flatMap((what, i): Line[] => {
     const word = control(controlPlaces.lock + 2 * i * lineWords)
     return [
@@ -85,6 +110,13 @@ const making: readonly Line[] = [
       dropped,
     ],
   ),
+  [
+    'queue/recovers',
+    'the number of the first segment, turned over, is that of another one',
+    created,
+    { operation: 'write', word: first + 1 },
+    giving(() => ~2),
+  ],
   [
     'queue/opens',
     'the number of the last segment, turned over, is not written',
@@ -208,6 +240,13 @@ const now: readonly Line[] = [
     items,
     { operation: 'load', within: ['Control.acknowledgedWord'] },
     nothing,
+  ],
+  [
+    'queue/bounded',
+    'the consumer takes the segment where it was for the one where it is',
+    bytes,
+    { operation: 'load', word: consumerAt + 1, within: ['Control.acknowledge'] },
+    answering(() => 2),
   ],
   [
     'queue/bounded',
@@ -387,11 +426,431 @@ const segments: readonly Line[] = [
     { operation: 'load', within: ['Segment.acknowledged'], thread: 'heir' },
     instead(({ word }) => ((word - places.segment(1, acknowledgedAt)) % 2 === 0 ? recordsAt : ~recordsAt)),
   ],
+  [
+    'queue/recovers',
+    'from where on records are new is not seen',
+    torn2,
+    { operation: 'load', within: ['Segment.durables'], thread: 'recover' },
+    nothing,
+  ],
+  [
+    'queue/recovers',
+    'that this is known is taken for damaged',
+    torn2,
+    {
+      operation: 'load',
+      within: ['Segment.durables'],
+      thread: 'recover',
+      when: ({ word }) => (word - places.segment(1, durableAt)) % 4 === 3,
+    },
+    nothing,
+  ],
+  [
+    'queue/wakes',
+    'a consumer sleeps on a tail that it has not seen',
+    rollsMeanwhile(),
+    { operation: 'load', word: tail, within: ['Segment.tailWord'], thread: 'consumer', nth: 3 },
+    answering((word) => word | 2),
+    'deadlock',
+  ],
+  ...['length', 'sequence', 'epoch', 'checksum'].flatMap((what, i): Line[] => [
+    ['queue/whole', `the ${what} of a record is not written`, sending(1, 2), { operation: 'write', word: record(5 + i) }, wrong],
+    [
+      'queue/whole',
+      `the ${what} of a record is read as another one`,
+      one,
+      { operation: 'read', word: record(i), thread: 'consumer' },
+      answering((word) => word + 1),
+    ],
+  ]),
+  ['queue/whole', 'the payload is not read', one, { operation: 'readBytes', thread: 'consumer' }, dropped],
+  [
+    'queue/recovers',
+    'a recovery takes no record for one that follows',
+    appending('kill', 1, false, 2),
+    { operation: 'load', within: ['Records.readExpected'], thread: 'recover', when: ({ word }) => word === record(1) },
+    answering((sequence) => sequence + 1),
+  ],
+  [
+    'queue/durable',
+    'a recovery takes no record for one of this epoch',
+    appending('kill', 1, false),
+    { operation: 'load', within: ['Records.readExpected'], thread: 'recover', when: ({ word }) => word === record(2) },
+    nothing,
+  ],
 ]
 
-const lines = [...making, ...keeping, ...now, ...members, ...segments]
+const inFolder = (call: string, from: string): readonly string[] => [`SimulatedFolder.${call}`, from]
+
+/** Locks and the folder. */
+const files: readonly Line[] = [
+  [
+    'queue/opens',
+    'who opens the queue does not wait for the lock',
+    madeAtOnce(),
+    { operation: 'compareExchange', word: control(controlPlaces.lock + lineWords), thread: 'other', nth: 1 },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'the control file is not seen',
+    one,
+    { operation: 'load', word: entryOf(0), within: inFolder('list', 'open'), thread: 'consumer' },
+    nothing,
+  ],
+  [
+    'queue/opens',
+    'a segment is not found',
+    one,
+    { operation: 'load', word: entryOf(1), within: inFolder('open', 'Queue.consumer'), thread: 'consumer' },
+    nothing,
+  ],
+  [
+    'queue/recovers',
+    'the name of a segment is not brought to the disk',
+    appending('power', 1, true, 2),
+    { operation: 'flush', within: inFolder('sync', 'Log.roll') },
+    dropped,
+  ],
+  [
+    'queue/retires',
+    'files to retire are not seen',
+    retiring(),
+    { operation: 'load', word: entryOf(1), within: inFolder('list', 'Log.retireLocked') },
+    nothing,
+  ],
+  [
+    'queue/retires',
+    'drafts are not seen',
+    created,
+    { operation: 'load', within: inFolder('list', 'recover'), thread: 'recover', when: ({ word }) => drafts.includes(word) },
+    nothing,
+  ],
+  [
+    'queue/durable',
+    'the flush lock is never free',
+    diskFails(),
+    { operation: 'compareExchange', word: flushLock + lineWords },
+    answering(() => 2),
+    'livelock',
+  ],
+  ['queue/durable', 'records are not flushed', syncing('power'), { operation: 'flush', within: ['Log.flushSegment'] }, dropped],
+  [
+    'queue/survives',
+    'the lock is kept after an error',
+    diskFails(),
+    { operation: 'exchange', within: ['Mutex.unlock', 'Log.flush'], word: flushLock + lineWords },
+    dropped,
+    'livelock',
+  ],
+  [
+    'queue/survives',
+    'the lock is kept after a roll that failed',
+    rollFails(),
+    { operation: 'exchange', within: ['Mutex.abandon'] },
+    dropped,
+    'livelock',
+  ],
+  [
+    'queue/survives',
+    'the lock is kept',
+    one,
+    { operation: 'exchange', within: ['Mutex.unlock'], thread: 'producer0' },
+    dropped,
+    'livelock',
+  ],
+  [
+    'queue/opens',
+    'segments are not seen before a control file is made',
+    beheaded(),
+    { operation: 'load', word: entryOf(1), within: ['createControl'] },
+    nothing,
+  ],
+  [
+    'queue/opens',
+    'a control file that was made meanwhile is not seen',
+    madeAtOnce(),
+    { operation: 'load', word: entryOf(0), within: inFolder('list', 'createControl') },
+    nothing,
+  ],
+  [
+    'queue/opens',
+    'a control file is not made',
+    created,
+    { operation: 'compareExchange', within: inFolder('create', 'createControl'), thread: 'creator' },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'a control file gets no name',
+    created,
+    { operation: 'compareExchange', within: inFolder('link', 'createControl'), thread: 'creator' },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'the control file is not found',
+    one,
+    { operation: 'load', within: inFolder('open', 'attachControl'), thread: 'consumer' },
+    nothing,
+  ],
+  [
+    'queue/opens',
+    'a segment gets no name',
+    three,
+    { operation: 'compareExchange', word: entryOf(2), within: ['createAnew'] },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'a segment gets no name after the file of a dead one was removed',
+    dying(1, 3),
+    { operation: 'compareExchange', within: inFolder('create', 'createAnew'), thread: 'consumer' },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'a file that is used again gets no name',
+    goingRound(),
+    { operation: 'store', within: inFolder('rename', 'Log.reuse') },
+    dropped,
+  ],
+  [
+    'queue/retires',
+    'segments that are no part of the log stay',
+    leftBehind(),
+    { operation: 'exchange', within: ['Log.removeSegments'] },
+    dropped,
+  ],
+  ['queue/retires', 'drafts stay', leftBehind(), { operation: 'exchange', within: ['Log.removeRest'] }, dropped],
+  [
+    'queue/opens',
+    'the file of one who died while it rolled stays',
+    dying(1, 3),
+    { operation: 'exchange', within: inFolder('remove', 'createAnew') },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'who wipes does not see the control file',
+    wiping(),
+    { operation: 'load', word: entryOf(0), within: inFolder('list', 'wipe') },
+    nothing,
+  ],
+  [
+    'queue/opens',
+    'who wipes leaves the control file',
+    wiping(),
+    { operation: 'exchange', word: entryOf(0), within: ['wipe'] },
+    dropped,
+  ],
+  [
+    'queue/opens',
+    'who wipes leaves segments',
+    wiping(),
+    { operation: 'exchange', within: ['wipe'], when: ({ word }) => word !== entryOf(0) },
+    dropped,
+  ],
+  [
+    'queue/recovers',
+    'the name of the first segment is not brought to the disk',
+    creating('power'),
+    { operation: 'flush', within: inFolder('sync', 'startOver'), thread: 'creator' },
+    dropped,
+  ],
+  [
+    'queue/recovers',
+    'a recovery sees no segments',
+    appending('kill', 1, false, 2),
+    { operation: 'load', word: entryOf(1), within: inFolder('list', 'requireSegments') },
+    nothing,
+  ],
+]
+
+/** Sleeping, and giving up. */
+const sleeping: readonly Line[] = (['Cursor.sleep', 'Producer.send'] as const).flatMap((where): Line[] => {
+  const [who, nth] = where === 'Cursor.sleep' ? (['consumer', 0] as const) : (['producer', 0] as const)
+  return [
+    [
+      'queue/wakes',
+      `the announcement of a ${who} is torn`,
+      bothSleep,
+      { operation: 'compareExchange', within: [where, 'Patience.sleep'], when: isAnnouncement },
+      torn,
+      'deadlock',
+    ],
+    [
+      'queue/wakes',
+      `a ${who} sleeps, whatever has changed`,
+      bothSleep,
+      { operation: 'wait', within: [where] },
+      whatever,
+      'deadlock',
+    ],
+    [
+      'queue/times-out',
+      `a ${who} gives up before it has slept`,
+      givingUp(),
+      { operation: 'now', within: [where, 'Patience.sleep'] },
+      answering(() => 1000 + nth),
+    ],
+  ]
+})
+
+const deadlines: readonly Line[] = [
+  ...['begins', 'comes to sleep'].map(
+    (when, i): Line => [
+      'queue/times-out',
+      `the clock goes wrong when a consumer ${when}`,
+      givingUp(),
+      { operation: 'now', within: ['Consumer.receive'], nth: i + 1 },
+      answering(() => (i === 0 ? -1000 : 1000)),
+    ],
+  ),
+  [
+    'queue/durable',
+    'the time never comes to bring items to the disk',
+    flushingInTime(),
+    { operation: 'now', within: ['Producer.flushInTime'], nth: 2 },
+    answering(() => -1000),
+  ],
+]
+
+const lines = [...making, ...keeping, ...now, ...members, ...segments, ...files, ...sleeping, ...deadlines]
+
+const epoch = control(controlPlaces.epoch)
+const epochs = ({ word }: Call): boolean => word === epoch || word === epoch + 1
+
+/** How those saw the memory who were there before the power failed. */
+const sessions: readonly (readonly [string, Where, MistakeMaker])[] = [
+  ['the epoch is not seen', { operation: 'load', when: epochs }, answering((_, { word }) => (word === epoch ? 0 : ~0))],
+  ['the epoch does not rise', { operation: 'store', when: epochs }, dropped],
+  ['the epoch is not brought to the disk', { operation: 'flush', word: epoch }, dropped],
+  [
+    'where a recovery found the end is not on the disk when records are behind it',
+    { operation: 'flush', within: ['Segment.foundEnd'] },
+    dropped,
+  ],
+]
 
 /** Every mistake that must be refuted. */
-export const placeMutants: readonly Check[] = lines.map(([guarantee, name, program, where, how, failure]) =>
-  refutedBy<Guarantee>(guarantee, name, program, mutate(where, how), failure),
+export const placeMutants: readonly Check[] = [
+  ...lines.map(([guarantee, name, program, where, how, failure]) =>
+    refutedBy<Guarantee>(guarantee, name, program, mutate(where, how), failure),
+  ),
+  ...sessions.map(
+    ([name, where, how]): Check => ({
+      program: failingTwice(mutate(where, how)),
+      mutant: { name, guarantee: 'queue/recovers' satisfies Guarantee },
+      expect: { verdict: 'refuted' },
+    }),
+  ),
+]
+
+const spinning = fullAndEmpty(2, 1)
+const hint = 'a look while spinning is a hint: whatever it says, the caller looks again and decides by that'
+
+type Excuse = readonly [why: string, Guarantee, string, Program, Where, MistakeMaker]
+const excuses: readonly Excuse[] = [
+  [
+    'the first recovery, which is part of making a queue, sets the epoch before there is a record',
+    'queue/recovers',
+    'the epoch is not written',
+    created,
+    { operation: 'write', word: control(controlPlaces.epoch + 1) },
+    dropped,
+  ],
+  [
+    'a place before the first record is taken for that of the first record',
+    'queue/kept',
+    'a segment does not say that nothing is acknowledged',
+    sending(1, 3),
+    { operation: 'write', when: ({ word }) => [0, 1].includes(word - places.segment(2, acknowledgedAt)) },
+    dropped,
+  ],
+  [
+    'who is dead is replaced anyway',
+    'queue/recovers',
+    'the dead keep their places',
+    scribbledOver(),
+    { operation: 'store', within: ['Control.clear'], when: ({ word }) => word >= control(controlPlaces.members) },
+    dropped,
+  ],
+  [
+    'a new file does as well, and the old one waits for the next time',
+    'queue/order',
+    'the file that can be used again is not found',
+    goingRound(),
+    { operation: 'load', within: inFolder('open', 'Log.reuse') },
+    nothing,
+  ],
+  [
+    'a file that somebody still has open is looked at again, or replaced by the next one',
+    'queue/order',
+    'a file that cannot be used again keeps its name',
+    dropping('drop-oldest'),
+    { operation: 'exchange', within: inFolder('remove', 'Log.reuse') },
+    dropped,
+  ],
+  [
+    'files that come back are before the first segment, and go when the queue is opened',
+    'queue/recovers',
+    'that files were retired is not brought to the disk',
+    acknowledging('power', 3, false),
+    { operation: 'flush', within: inFolder('sync', 'Log.retireLocked') },
+    dropped,
+  ],
+  [
+    'whoever makes the control file opens it next, and takes drafts away',
+    'queue/retires',
+    'the draft of a control file is not removed',
+    created,
+    { operation: 'exchange', within: inFolder('remove', 'createControl'), thread: 'creator' },
+    dropped,
+  ],
+  [
+    'a segment is made next, and its name brought to the disk together with this one',
+    'queue/recovers',
+    'the name of the control file is not brought to the disk',
+    creating('power', false),
+    { operation: 'flush', within: inFolder('sync', 'createControl'), thread: 'creator' },
+    dropped,
+  ],
+  [
+    'a control file is made next, and its name brought to the disk together with what has gone',
+    'queue/opens',
+    'that all is gone is not brought to the disk',
+    wipingAway('power'),
+    { operation: 'flush', within: inFolder('sync', 'wipe'), thread: 'wiper' },
+    dropped,
+  ],
+  [
+    'the numbers of the first and the last segment are on the disk: files that come back go again',
+    'queue/recovers',
+    'what a recovery removes is not brought to the disk',
+    recoveringTwice(),
+    { operation: 'flush', within: inFolder('sync', 'recover') },
+    dropped,
+  ],
+  [
+    hint,
+    'queue/wakes',
+    'who spins sees nothing',
+    spinning,
+    { operation: 'load', when: isSleptOn, within: ['Patience.sleep'] },
+    nothing,
+  ],
+  [
+    'pause says nothing to other threads; it spares the processor',
+    'queue/wakes',
+    'who spins does not pause',
+    spinning,
+    { operation: 'pause', within: ['Patience.sleep'] },
+    dropped,
+  ],
+]
+
+/** Mistakes that change nothing: no guarantee rests on these places. */
+export const equivalents: readonly Equivalent[] = excuses.map(([why, guarantee, name, program, where, how]) =>
+  equivalentOf<Guarantee>(why, guarantee, name, program, mutate(where, how) satisfies Wrap),
 )

@@ -332,7 +332,7 @@ export function cancels(): Program<Record<'consumer' | 'producer', number>> {
 }
 
 /** Two open the queue at once and send an item each. */
-export function openedAtOnce(isThere: boolean): Program<Record<'one' | 'other', boolean>> {
+export function openedAtOnce(): Program<Record<'one' | 'other', boolean>> {
   const opener = (memory: Memory, thread: number): boolean => {
     const queue = open(new SlicedMemory(memory), { draft: thread === 0 ? 'a' : 'b' })
     const producer = queue.producer()
@@ -340,9 +340,9 @@ export function openedAtOnce(isThere: boolean): Program<Record<'one' | 'other', 
     return queue.recovered !== undefined
   }
   return judged<Record<'one' | 'other', boolean>>({
-    name: `queue/opened-at-once${isThere ? '' : '-when-it-is-not-there'}`,
+    name: 'queue/opened-at-once',
     words: folderWords,
-    ...(isThere ? { setup: (memory: Memory) => open(new SurvivorMemory(memory, nobody)).close() } : {}),
+    setup: (memory) => open(new SurvivorMemory(memory, nobody)).close(),
     threads: { one: (memory) => opener(memory, 0), other: (memory) => opener(memory, 1) },
     finally: (memory, results) => {
       const consumer = open(new SurvivorMemory(memory, nobody)).consumer()
@@ -350,6 +350,23 @@ export function openedAtOnce(isThere: boolean): Program<Record<'one' | 'other', 
       for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) received.push(next.item)
       guarantee('queue/opens' satisfies Guarantee, received.sort().join() === '10,20', `received ${received}`)
       guarantee('queue/opens' satisfies Guarantee, results.one !== results.other, 'not one of them has recovered it')
+    },
+  })
+}
+
+/** Two make the queue at once. There is one, and one of them has set it up. */
+export function madeAtOnce(): Program<Record<'one' | 'other', boolean>> {
+  const maker = (memory: Memory, draft: string): boolean => open(new SlicedMemory(memory), { draft }).recovered !== undefined
+  return judged<Record<'one' | 'other', boolean>>({
+    name: 'queue/made-at-once',
+    words: folderWords,
+    threads: { one: (memory) => maker(memory, 'a'), other: (memory) => maker(memory, 'b') },
+    finally: (_, { one, other }) => {
+      guarantee('queue/opens' satisfies Guarantee, one !== other, 'not one of them has recovered it')
+    },
+    sometimes: {
+      'the first sets it up': (_, { one }) => one === true,
+      'the second sets it up': (_, { other }) => other === true,
     },
   })
 }
@@ -387,14 +404,15 @@ export function handsOver(): Program<Record<'consumer' | 'first' | 'second', boo
 
 /** There is room for two members, and one of them dies, who was a producer: the next one gets its place, and the stream has ended. */
 export function memberDies(): Program<Record<'heir' | 'member', boolean>> {
-  const doneAt = folderWords
+  const gate = new Gate(2)
+  const doneAt = folderWords + gate.words
   return judged<Record<'heir' | 'member', boolean>>({
     name: 'queue/member-dies',
-    words: folderWords + 1,
+    words: folderWords + gate.words + 1,
     setup: (memory) => open(new SurvivorMemory(memory, nobody), { members: 2 }).close(),
     threads: {
       heir: (memory) => {
-        const first = open(new SlicedMemory(memory))
+        const first = gate.pass(memory, 0, () => open(new SlicedMemory(memory)))
         while (memory.liveness?.alive(1) !== false && memory.load(doneAt) === 0) memory.pause()
         const second = open(new SlicedMemory(memory))
         first.producer().close()
@@ -402,7 +420,7 @@ export function memberDies(): Program<Record<'heir' | 'member', boolean>> {
         return true
       },
       member: (memory) => {
-        const queue = open(new SlicedMemory(memory))
+        const queue = gate.pass(memory, 1, () => open(new SlicedMemory(memory)))
         queue.producer()
         queue.close()
         memory.store(doneAt, 1)

@@ -2,6 +2,8 @@ import { guarantee } from '../../checker/guarantee.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Queue } from '../../core/queue.ts'
 import type { Consumer } from '../../core/queue-consumer.ts'
+import { QueueError } from '../../core/queue-error.ts'
+import type { Reader } from '../../core/queue-reader.ts'
 import { type Program, program } from '../../model/program.ts'
 import { SlicedMemory } from '../memories.ts'
 import { entryOf, folderWords, itemsOfSegment, open } from './folder.ts'
@@ -35,6 +37,16 @@ function move(queue: Queue<number>, consumer: Consumer<number>, segments: number
   queue.producer().trySend(segments * itemsOfSegment + 1)
 }
 
+/** The next item. Whatever the reader finds in a file, it takes no other segment for its own. */
+function readBy(reader: Reader<number>): number {
+  try {
+    return reader.tryRead()?.item ?? 0
+  } catch (error) {
+    guarantee(whole, !(error instanceof QueueError), String(error))
+    throw error
+  }
+}
+
 /** Files count in the order in which they were made: the control file, and the segments. */
 const fileOf = (memory: Pick<Memory, 'load'>, segment: number): number => memory.load(entryOf(segment))
 const fileOfSecond = 3
@@ -66,7 +78,7 @@ export function reusing(): Program<Record<'mover' | 'reader', readonly number[]>
           for (let n = 1; n <= itemsOfSegment; n++) atFirst.tryRead()
           return atFirst
         })
-        const item = reader.tryRead()?.item ?? 0
+        const item = readBy(reader)
         guarantee(whole, item === itemsOfSegment + 1 + reader.lost, `read ${item}, lost ${reader.lost}`)
         return [item]
       },

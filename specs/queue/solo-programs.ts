@@ -5,14 +5,15 @@ import type { Queue } from '../../core/queue.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
 import { QueueError, type QueueErrorReason } from '../../core/queue-error.ts'
 import type { Limits, Overflow } from '../../core/queue-producer.ts'
-import { recordWords } from '../../core/record.ts'
-import { acknowledgedAt } from '../../core/segment.ts'
+import { recordHeaderWords, recordWords } from '../../core/record.ts'
+import { acknowledgedAt, recordsAt } from '../../core/segment.ts'
 import type { Program } from '../../model/program.ts'
 import { SlicedMemory, WitnessMemory } from '../memories.ts'
+import type { Wrap } from '../mutants.ts'
 import { judged } from './errors.ts'
-import { entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
+import { drafts, entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
-import { SurvivorMemory } from './memories.ts'
+import { CachedMemory, SurvivorMemory } from './memories.ts'
 
 /** Programs of one thread, which finds a queue as others have left it. There is one execution; mistakes show at once. */
 
@@ -312,6 +313,106 @@ export function givingUp(): Program {
         (result) => result === 'full',
       )
       guarantee(slug, sent === 'full', `there was no room, and it was ${sent}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/**
+ * The power fails twice, and each time the disk keeps what is worst. First the second of two records and all of the first one but
+ * its payload; then, of a record in the place of the first one, only the payload, which is the same: the first record is whole
+ * again. It is one of an older session than the last one, and so it is not there, nor what comes behind it.
+ *
+ * @param mistake how those who sent saw the memory
+ */
+export function failingTwice(mistake?: Wrap): Program {
+  const payload = places.segment(1, recordsAt + recordHeaderWords)
+  return solo(
+    `failing-twice${mistake === undefined ? '' : '-mistaken'}`,
+    (memory) => {
+      const disk = new CachedMemory(memory)
+      const send = (items: number): void => {
+        const queue = open(new SurvivorMemory(mistake?.(disk, 'alone') ?? disk, 1))
+        const found = received(queue)
+        guarantee('queue/recovers' satisfies Guarantee, found.length === 0, `found ${found}`)
+        const producer = queue.producer()
+        for (const n of upTo(items)) producer.trySend(n)
+      }
+      send(2)
+      disk.failPower((word) => word >= places.segment(1, recordsAt) && word < places.segment(2, 0) && word !== payload)
+      send(1)
+      disk.failPower((word) => word === payload)
+      const queue = open(new SurvivorMemory(disk, 1))
+      const found = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, found.length === 0, `found ${found}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** Files are there that the dead have left half-way: a draft, one before the first segment, one behind the last. They go. */
+export function leftBehind(): Program {
+  const nothing = 7
+  return solo(
+    'left-behind',
+    (memory) => {
+      const queue = open(new SurvivorMemory(memory, 1))
+      for (const entry of [...drafts, entryOf(1), entryOf(4)]) {
+        guarantee('queue/retires' satisfies Guarantee, memory.load(entry) === 0, `file ${entry} is still there`)
+      }
+      queue.producer().trySend(6)
+      const items = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, items.join() === '4,5,6', `received ${items}`)
+    },
+    (memory) => {
+      session(memory, 2 * itemsOfSegment + 1, itemsOfSegment + 1)
+      for (const entry of [...drafts, entryOf(1), entryOf(4)]) memory.store(entry, nothing)
+    },
+  )
+}
+
+/** Whoever sends when the first item has waited for its time brings all to the disk. */
+export function flushingInTime(): Program {
+  const milliseconds = 5
+  return solo(
+    'flushing-in-time',
+    (memory) => {
+      let flushed = 0
+      const flushes = (): number => flushed
+      let later = 0
+      class ClockMemory extends ForwardingMemory {
+        override readonly durability: NonNullable<Memory['durability']> = {
+          flush: (byte) => {
+            if (byte >= 4 * places.segment(1, recordsAt)) flushed++
+          },
+        }
+        override now(): number {
+          return super.now() + later
+        }
+      }
+      const producer = open(new ClockMemory(memory), { durability: { milliseconds } }).producer()
+      producer.trySend(1)
+      guarantee('queue/durable' satisfies Guarantee, flushes() === 0, 'it did not wait')
+      later = milliseconds
+      producer.trySend(2)
+      guarantee('queue/durable' satisfies Guarantee, flushes() === 1, `${flushed} flushes, and not one`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** The consumer follows the producer from segment to segment, and the file of one that is done becomes the next one. */
+export function goingRound(): Program {
+  return solo(
+    'going-round',
+    (memory) => {
+      const queue = open(memory)
+      const [producer, consumer] = [queue.producer(), queue.consumer()]
+      for (const n of upTo(2 * itemsOfSegment + 1)) {
+        producer.trySend(n)
+        const item = consumer.tryReceive()?.item
+        guarantee('queue/order' satisfies Guarantee, item === n, `item ${item} came in the place of ${n}`)
+      }
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )

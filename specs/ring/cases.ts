@@ -1,11 +1,4 @@
-/** What went wrong in other systems, or nearly did: the program that would show it here, and the mistake that proves so. */
-export interface Case {
-  readonly what: string
-  /** Parts of names of programs that hold. */
-  readonly programs: readonly string[]
-  /** Parts of names of mutants that are refuted. */
-  readonly mutants: readonly string[]
-}
+import type { Case } from '../cases.ts'
 
 /**
  * By the numbers that the design gave them. MC30, that each check can fail, `test/specs/structure.ts` sees to: each place where the

@@ -6,6 +6,7 @@ import { root } from '../checker/fixtures/installed-heddle.ts'
 
 /**
  * A place where a structure touches shared memory, as lines, the innermost first: `holder.ts:43 holder.ts:70 mutex.ts:116`.
+ * Where there are several in a line, each has its column, too: `segment.ts:191:29`.
  *
  * It is a call through a door in a file of the structure (`ring.ts`, `ring-sink.ts` ...), or in `core/layout.ts`; or one in a
  * part that several structures use, or one structure for several ends, together with the way there from the file of the
@@ -29,13 +30,19 @@ interface Door {
   /** The file behind it, where that is a structure with a spec of its own. */
   readonly file?: string
 }
+/** What looks at shared memory without a call. */
+const getters = ['isAlone']
 const doors: readonly Door[] = [
   {
     receiver: /(^|\.)(memory|liveness|durability)$/,
-    operations: [...Object.getOwnPropertyNames(ForwardingMemory.prototype), 'alive', 'flush'],
+    operations: [...Object.getOwnPropertyNames(ForwardingMemory.prototype), 'alive', 'flush', ...getters],
     aside: ['close', 'prepare'],
   },
-  { receiver: /(^|\.)folder$/, operations: ['list', 'create', 'open', 'link', 'rename', 'remove', 'sync'] },
+  {
+    receiver: /(^|\.)folder$/,
+    operations: ['list', 'create', 'open', 'link', 'rename', 'remove', 'sync'],
+    aside: ['close'],
+  },
   { receiver: /(^|\.)(lock|flushLock)$/, operations: ['lock', 'unlock', 'abandon'], file: 'mutex.ts' },
   { receiver: /^Mutex$/, operations: ['create', 'attach'], file: 'mutex.ts' },
 ]
@@ -43,6 +50,7 @@ const doorFiles = doors.flatMap(({ file }) => file ?? [])
 
 interface SourceCall {
   readonly line: number
+  readonly column: number
   /** `load`, `exchange` ... of a memory, or the name of a function or class. */
   readonly callee: string
   readonly receiver: string
@@ -50,17 +58,28 @@ interface SourceCall {
   readonly inside: string
 }
 
-function callsIn(file: string): SourceCall[] {
+const callsOf = new Map<string, readonly SourceCall[]>()
+
+function callsIn(file: string): readonly SourceCall[] {
+  const calls = callsOf.get(file) ?? readCalls(file)
+  callsOf.set(file, calls)
+  return calls
+}
+
+function readCalls(file: string): SourceCall[] {
   const text = readFileSync(join(root, 'core', file), 'utf8')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const calls: SourceCall[] = []
   const visit = (node: ts.Node, outside: string): void => {
     const inside = nameOf(node) ?? outside
-    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
-      const { expression } = node
+    const isGetter = ts.isPropertyAccessExpression(node) && getters.includes(node.name.text)
+    if (ts.isCallExpression(node) || ts.isNewExpression(node) || isGetter) {
+      const expression = isGetter ? node : node.expression
       const callee = ts.isPropertyAccessExpression(expression) ? expression.name : expression
+      const { line, character } = source.getLineAndCharacterOfPosition(callee.getStart())
       calls.push({
-        line: source.getLineAndCharacterOfPosition(callee.getStart()).line + 1,
+        line: line + 1,
+        column: character + 1,
         callee: callee.getText(),
         receiver: ts.isPropertyAccessExpression(expression) ? expression.expression.getText() : '',
         inside,
@@ -87,10 +106,21 @@ const callsInParts = parts.map((file) => [file, callsIn(file)] as const)
 /** Calls that may lead into a part. */
 const isForeign = ({ receiver }: SourceCall) => receiver === '' || partObjects.test(receiver)
 
+const doorOf = (call: SourceCall) => doors.find(({ receiver }) => receiver.test(call.receiver))
+const leadsSomewhere = (call: SourceCall): boolean =>
+  doorOf(call)?.operations.includes(call.callee) ??
+  (isForeign(call) && callsInParts.some(([, calls]) => calls.some(({ inside }) => inside === call.callee)))
+
+/** What a call is named after: its line, and its column where others in that line lead somewhere as well. */
+function nameOfCall(file: string, line: number, column: number): string {
+  const inLine = callsIn(file).filter((call) => call.line === line && leadsSomewhere(call))
+  return inLine.length > 1 ? `${file}:${line}:${column}` : `${file}:${line}`
+}
+
 /** The places that are reached through a call. */
 function placesThrough(call: SourceCall, file: string): FoundPlace[] {
-  const at = `${file}:${call.line}`
-  const door = doors.find(({ receiver }) => receiver.test(call.receiver))
+  const at = nameOfCall(file, call.line, call.column)
+  const door = doorOf(call)
   if (door !== undefined) {
     const { callee: operation } = call
     if (door.aside?.includes(operation)) return []
@@ -118,7 +148,11 @@ export function placesOf(structure: string): readonly FoundPlace[] {
 
 /** The place of a structure that a stack trace goes through, if it goes through one. */
 export function placeIn(stack: string, structure: string): Place | undefined {
-  const all = [...stack.matchAll(/\/core\/([a-z-]+\.ts):(\d+):\d+/g)].map(([, file, line]) => ({ file: file as string, line }))
+  const all = [...stack.matchAll(/\/core\/([a-z0-9-]+\.ts):(\d+):(\d+)/g)].map(([, file, line, column]) => ({
+    file: file as string,
+    line: Number(line),
+    column: Number(column),
+  }))
   // What is behind a door is one place, whatever goes on there.
   const behind = all.findLastIndex(({ file }) => doorFiles.includes(file) && !isOf(structure, file))
   const frames = all.slice(behind + 1).filter(({ file }) => ['layout.ts', ...parts].includes(file) || isOf(structure, file))
@@ -126,6 +160,6 @@ export function placeIn(stack: string, structure: string): Place | undefined {
   if (outermost < 0) return undefined
   return frames
     .slice(0, outermost + 1)
-    .map(({ file, line }) => `${file}:${line}`)
+    .map(({ file, line, column }) => nameOfCall(file, line, column))
     .join(' ')
 }

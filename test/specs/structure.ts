@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Check, checkedProgram, explore, type Report, replay, unmet } from '../../checker/index.ts'
+import type { Case } from '../../specs/cases.ts'
 import type { Counted } from '../../specs/counted.ts'
 import type { Equivalent } from '../../specs/mutants.ts'
 import { instead, mutate, watching } from '../../specs/mutate.ts'
@@ -196,10 +197,12 @@ function reachedBy(name: string, body: () => unknown): Set<Place> {
   return reached
 }
 
-/** The places that serve creating and attaching. */
-function reachedByCreation({ name, counted }: Structure): Set<Place> {
+/** The places that serve creating and attaching; undefined for a structure that uses all that `layout.ts` has. */
+function reachedByCreation({ name, counted }: Structure): Set<Place> | undefined {
+  const creation = counted.find((one) => one.program.name.endsWith('/attach-while-created'))
+  if (creation === undefined) return undefined
   const reached = new Set<Place>()
-  const { program } = counted.find((one) => one.program.name.endsWith('/attach-while-created')) as Counted
+  const { program } = creation
   for (const operation of ['read', 'write', 'load', 'store'] as const) {
     const memory = mutate(
       { operation },
@@ -214,7 +217,7 @@ function reachedByCreation({ name, counted }: Structure): Set<Place> {
 function testPlaces(structure: Structure, reportOf: (check: Check) => Report): void {
   const { name, checks, equivalents } = structure
   const used = reachedByCreation(structure)
-  const places = placesOf(name).filter(({ place }) => !place.startsWith('layout.ts') || used.has(place))
+  const places = placesOf(name).filter(({ place }) => used?.has(place) !== false || !place.startsWith('layout.ts'))
   /** Spoilt in the counterexample of a mutant. */
   const refuted = new Set<Place>()
   /** Spoilt by a mistake that changes nothing. */
@@ -245,5 +248,28 @@ function testPlaces(structure: Structure, reportOf: (check: Check) => Report): v
         expect(refuted.has(place) || explained.has(place)).toBe(true)
       },
     )
+  })
+}
+
+/** Tests that what a table says of cases is so: the programs, the mistakes and the tests that it names are there. */
+export function testCases({ name, checks }: Structure, cases: Readonly<Record<string, Case>>): void {
+  const programs = checks.filter(({ mutant }) => mutant === undefined).map(({ program }) => program.name)
+  const mutants = checks.filter(isRefuted).map(({ mutant }) => mutant?.name)
+
+  describe(`what went wrong in other systems, and the ${name}`, () => {
+    it.each(Object.entries(cases))('%s has programs that would show it, and mistakes that prove so', (_, one) => {
+      const { tests = {}, open } = one
+      if (open === undefined) {
+        expect(one.programs.length).toBeGreaterThan(0)
+        expect(one.mutants.length).toBeGreaterThan(0)
+      } else {
+        expect(open.length).toBeGreaterThan(20)
+      }
+      expect(one.programs.filter((part) => !programs.some((program) => program.includes(part)))).toEqual([])
+      expect(one.mutants.filter((mutant) => !mutants.includes(mutant))).toEqual([])
+      for (const [file, title] of Object.entries(tests)) {
+        expect(readFileSync(join(root, 'test', 'core', file), 'utf8')).toContain(title)
+      }
+    })
   })
 }
