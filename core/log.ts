@@ -447,16 +447,27 @@ function createAnew(folder: Folder, name: string, words: number): FileMemory {
   }
 }
 
-/** Takes everything away, if nobody living is there. */
+/** Takes everything away, if nobody living is there. After a crash there is all of it, or a queue without items, or none. */
 function wipe(folder: Folder, options: LogOptions): void {
   const names = folder.list()
-  if (names.includes(controlName)) {
+  const isThere = names.includes(controlName)
+  if (isThere) {
     const control = attachControl(folder, options)
-    const isAlone = control.isAlone
-    control.close()
-    if (!isAlone) throw new QueueError('in-use', 'somebody has it open; wipe it when all have closed it')
-    folder.remove(controlName)
+    try {
+      if (!control.isAlone) throw new QueueError('in-use', 'somebody has it open; wipe it when all have closed it')
+      // On the disk before the first file goes: from here on it has no segments.
+      // Safety: queue/recovers
+      control.keepFirst(control.last.least + 1)
+    } finally {
+      control.close()
+    }
   }
   for (const number of segmentNumbers(names)) folder.remove(segmentName(number))
+  if (isThere) {
+    // Whoever sees segments and no control file misses one that was there.
+    // Safety: queue/opens
+    folder.sync()
+    folder.remove(controlName)
+  }
   folder.sync()
 }

@@ -11,6 +11,7 @@ import {
   resurrecting,
   syncing,
   wipingAway,
+  wipingHalf,
 } from './crash-programs.ts'
 import { endedByPower } from './ended.ts'
 import { equivalents, mutants } from './mutants.ts'
@@ -100,6 +101,8 @@ const uncounted = [
   creating('power'),
   wipingAway('kill'),
   wipingAway('power'),
+  wipingHalf('kill'),
+  wipingHalf('power'),
   reopening('kill'),
   reopening('power'),
   syncing('power'),

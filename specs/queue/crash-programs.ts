@@ -154,6 +154,34 @@ export function wipingAway(crash: Crash): Program {
   })
 }
 
+/** Somebody takes everything away, and whoever comes after the crash goes on with what there is: all of it, or nothing. */
+export function wipingHalf(crash: Crash): Program {
+  const all = range(1, itemsOfSegment + 1)
+  return judged({
+    name: `queue/wiping-half-${crash}`,
+    words: folderWords,
+    setup: (memory) => {
+      const queue = open(new SurvivorMemory(memory, 0))
+      for (const item of all) queue.producer().trySend(item)
+      queue.close()
+    },
+    threads: {
+      wiper: (memory, mark) => {
+        open(memory, { mode: 'wipe' })
+        mark('ack', 'wiped')
+      },
+    },
+    faults: { crash },
+    recover: (memory, acknowledged) => {
+      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor), { draft: 'b' })
+      const items = received(queue)
+      guarantee('queue/recovers' satisfies Guarantee, ['', all.join()].includes(items.join()), `found ${items}`)
+      guarantee('queue/durable' satisfies Guarantee, items.length === 0 || !acknowledged.has('wiped'), `found ${items}`)
+      goesOn(queue, items)
+    },
+  })
+}
+
 /** Two items are sent, the second into a new segment, and brought to the disk together. There was one before. */
 export function syncing(crash: Crash): Program {
   const all = itemsOfSegment + 1

@@ -7,7 +7,7 @@ import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment
 import type { Program } from '../../model/program.ts'
 import { type Equivalent, equivalent as equivalentOf, refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, type Call, dropped, giving, instead, type MistakeMaker, mutate, torn, type Where } from '../mutate.ts'
-import { acknowledging, appending, creating, recoveringTwice, resurrecting, syncing, wipingAway } from './crash-programs.ts'
+import { acknowledging, appending, creating, recoveringTwice, resurrecting, syncing, wipingHalf } from './crash-programs.ts'
 import { drafts, entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -52,6 +52,7 @@ const bytes = limited({ bytes: 12 * recordWords(4) }, 2, [3, 3, 3])
 const dead = dying(1, 1)
 const created = creating('kill')
 const bothSleep = fullAndEmpty(2)
+const halfWiped = wipingHalf('power')
 const newest = dropping('drop-newest')
 const torn2 = resurrecting(false)
 
@@ -645,6 +646,20 @@ const files: readonly Line[] = [
     dropped,
   ],
   [
+    'queue/recovers',
+    'who wipes does not say that there are no segments any more',
+    halfWiped,
+    { operation: 'store', within: ['Control.keepFirst', 'wipe'] },
+    dropped,
+  ],
+  [
+    'queue/recovers',
+    'segments come back when the control file is gone',
+    halfWiped,
+    { operation: 'flush', within: inFolder('sync', 'wipe'), nth: 1 },
+    dropped,
+  ],
+  [
     'queue/opens',
     'who wipes leaves segments',
     wiping(),
@@ -820,8 +835,8 @@ const excuses: readonly Excuse[] = [
     'a control file is made next, and its name brought to the disk together with what has gone',
     'queue/opens',
     'that all is gone is not brought to the disk',
-    wipingAway('power'),
-    { operation: 'flush', within: inFolder('sync', 'wipe'), thread: 'wiper' },
+    halfWiped,
+    { operation: 'flush', within: inFolder('sync', 'wipe'), nth: 2 },
     dropped,
   ],
   [

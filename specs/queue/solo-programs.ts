@@ -195,9 +195,11 @@ export function wiping(): Program {
   return solo(
     'wiping',
     (memory) => {
+      const old = memory.load(entryOf(0))
       const queue = open(new SurvivorMemory(memory, 0), { mode: 'wipe', draft: 'b' })
       const items = received(queue)
       guarantee('queue/opens' satisfies Guarantee, items.length === 0, `received ${items}`)
+      guarantee('queue/opens' satisfies Guarantee, memory.load(entryOf(0)) !== old, 'it has the shape of the old one')
       queue.producer().trySend(9)
       guarantee('queue/opens' satisfies Guarantee, received(queue).join() === '9', 'it is not used as a new one')
       guarantee('queue/retires' satisfies Guarantee, memory.load(entryOf(2)) === 0, 'a segment is still there')
