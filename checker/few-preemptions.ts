@@ -6,16 +6,12 @@ import { killOf, spuriousOf, threadOf } from '../model/step.ts'
 import { ProgramError, validate } from '../model/validate.ts'
 import { defaultEvents, validateBounds } from './bounds.ts'
 import { classify } from './failure.ts'
+import { judgeOf } from './history-judge.ts'
+import { type Path, stepsOf } from './path.ts'
 import type { Failure, FewPreemptionsOptions, Report } from './report.ts'
 import { type Finding, initialMemory, judgeEnd, judgeState } from './run.ts'
 import { encodeSchedule } from './schedule.ts'
 import { shortestFailure } from './shortest.ts'
-
-/** What was done so far, the last step first. */
-interface Path {
-  readonly step: number
-  readonly before: Path | undefined
-}
 
 /** A state, and who went on last. */
 interface Place {
@@ -142,14 +138,16 @@ class FewPreemptions {
 
   /** Goes through all that a place leads to without a preemption; notes in `next` where there is one. False: to be ended. */
   #go(from: Place, next: Path[]): boolean {
+    const program = this.#program
     const stack: Place[] = [from]
     for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
       const { machine, path } = place
       const able = this.#able(machine)
       const last = path === undefined ? -1 : threadOf(path.step)
       const goesOn = able.includes(last) && !machine.asleep[last]
+      const history = program.history === undefined ? '' : judgeOf(program.history).keyOf(machine)
       // Where it could not go on, nothing depends on who went on last.
-      if (!this.#isNew(`${goesOn ? last : ''} ${machine.key(true)}${this.#past(machine)}`)) continue
+      if (!this.#isNew(`${goesOn ? last : ''} ${machine.key(true)} ${history}`)) continue
       if (this.#seen.size > this.#options.states || this.#late()) {
         this.#bound = this.#seen.size > this.#options.states ? 'states' : 'seconds'
         return false
@@ -164,7 +162,7 @@ class FewPreemptions {
           this.#at = then
           const after: Place = { machine: machine.copy(), path: then }
           after.machine.step(step)
-          if (!this.#judge(after, judgeState(this.#program, after.machine))) return false
+          if (!this.#judge(after, judgeState(program, after.machine))) return false
           stack.push(after)
         }
       }
@@ -202,12 +200,6 @@ class FewPreemptions {
     return true
   }
 
-  /** A history is right or wrong by the order of all that was called and returned. */
-  #past(machine: Machine): string {
-    if (this.#program.history === undefined) return ''
-    return ` ${machine.rows.map(({ thread }) => thread).join()}`
-  }
-
   #judge({ path }: Place, finding: Finding | undefined): boolean {
     if (finding !== undefined) {
       this.#failure = shortestFailure(this.#program, this.#threads, this.#initial, stepsOf(path), finding)
@@ -220,10 +212,4 @@ class FewPreemptions {
     for (const step of stepsOf(path)) machine.step(step)
     return { machine, path }
   }
-}
-
-function stepsOf(path: Path | undefined): number[] {
-  const steps: number[] = []
-  for (let at = path; at !== undefined; at = at.before) steps.push(at.step)
-  return steps.reverse()
 }

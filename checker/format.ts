@@ -307,18 +307,23 @@ export function randomTable(results: readonly CheckResult[], paint: Paint = plai
   return fittingTable([head.map((text) => ({ text, paint: paint.dim })), ...rows], numbers, columns, [3])
 }
 
+/** Whether all is well as far as it was explored. */
+function foundText(results: readonly CheckResult[], paint: Paint): string {
+  const unmet = results.filter(({ met }) => !met).length
+  const checks = counted(results.length, 'check')
+  return unmet === 0
+    ? paint.green(`${checks}, nothing unexpected found`)
+    : paint.red(`${checks}, ${count(unmet)} not as expected`)
+}
+
 /** The last lines of such a run: whether all is well, what brings it again, and what the column `found` says. */
 export function randomSummary(
   results: readonly CheckResult[],
   { seed, depth }: { readonly seed: number; readonly depth?: number },
   paint: Paint = plain,
 ): string {
-  const unmet = results.filter(({ met }) => !met).length
   const runs = results.reduce((sum, { report }) => sum + (report.random?.runs ?? 0), 0)
-  const checks = counted(results.length, 'check')
-  const good =
-    unmet === 0 ? paint.green(`${checks}, nothing unexpected found`) : paint.red(`${checks}, ${count(unmet)} not as expected`)
-  const line = `${good}: ${counted(runs, 'run')} at random, --seed ${seed}`
+  const line = `${foundText(results, paint)}: ${counted(runs, 'run')} at random, --seed ${seed}`
   if (depth === undefined) return line
   const how = `found: how likely it was, at least, to find a bug of depth ${depth} that needs no faults, if no execution has more steps`
   return `${line}\n${how}\nthan the longest run: 1 - (1 - 1 / (threads * steps^${depth - 1}))^runs`
@@ -346,13 +351,9 @@ export function preemptionsSummary(
   { preemptions }: { readonly preemptions: number },
   paint: Paint = plain,
 ): string {
-  const unmet = results.filter(({ met }) => !met).length
   const short = results.filter(({ report: { failure, bound } }) => failure === undefined && bound !== 'preemptions').length
-  const checks = counted(results.length, 'check')
-  const good =
-    unmet === 0 ? paint.green(`${checks}, nothing unexpected found`) : paint.red(`${checks}, ${count(unmet)} not as expected`)
   const rest = short === 0 ? '' : `, but time or room was over for ${count(short)}`
-  return `${good}: with at most ${counted(preemptions, 'preemption')}${rest}`
+  return `${foundText(results, paint)}: with at most ${counted(preemptions, 'preemption')}${rest}`
 }
 
 /** How many seconds a search will still take; `undefined` while nobody knows. */

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { clock, withGuards } from '../model/guards.ts'
+import type { Program } from '../model/program.ts'
 import { checkedProgram, unmet } from './check.ts'
 import { type Outline, outlineOf } from './conclude.ts'
 import { type Answer, type Job, type Place, pursue, wholePlace } from './coordinator.ts'
@@ -227,21 +228,27 @@ function estimateOf(entry: FoundCheck, walks: number, seconds: number): Estimate
   }
 }
 
+/** How such a job explores one program, within bounds of the program's own. */
+async function explorerOf(
+  job: SearchJob & { kind: 'random' | 'few-preemptions' },
+): Promise<(program: Program, own: Pick<Bounds, 'seconds' | 'events'>) => Report> {
+  if (job.kind === 'random') {
+    const { exploreAtRandom } = await import('./random.ts')
+    return (program, own) => exploreAtRandom(program, { ...own, ...job.options })
+  }
+  const { exploreFewPreemptions } = await import('./few-preemptions.ts')
+  return (program, own) => exploreFewPreemptions(program, { ...own, ...job.options })
+}
+
 /** Explores some executions of all checks: that nothing is found is all that can be hoped for. */
 async function exploreExcerpts(job: SearchJob & { kind: 'random' | 'few-preemptions' }): Promise<void> {
-  const { exploreAtRandom } = await import('./random.ts')
-  const { exploreFewPreemptions } = await import('./few-preemptions.ts')
+  const exploreExcerpt = await explorerOf(job)
   const found = select(await loadChecks(job.files), job.only)
   say({ kind: 'planned', names: found.map(({ name }) => name) })
   for (const entry of found) {
     const { seconds, events } = entry.check.bounds ?? {}
     const own = { ...(seconds === undefined ? {} : { seconds }), ...(events === undefined ? {} : { events }) }
-    const exploreExcerpt = (): Report => {
-      const program = checkedProgram(entry.check)
-      if (job.kind === 'random') return exploreAtRandom(program, { ...own, ...job.options })
-      return exploreFewPreemptions(program, { ...own, ...job.options })
-    }
-    const report = naming(entry, exploreExcerpt)
+    const report = naming(entry, () => exploreExcerpt(checkedProgram(entry.check), own))
     const what = described(entry)
     const why = report.failure === undefined ? undefined : unmet(what, report)
     say({ kind: 'result', result: { ...what, met: why === undefined, ...(why === undefined ? {} : { unmet: why }), report } })

@@ -3,6 +3,7 @@ import { Machine } from '../model/machine.ts'
 import type { Program } from '../model/program.ts'
 import { isKill, isSpurious, killOf, spuriousOf } from '../model/step.ts'
 import { judgeOf } from './history-judge.ts'
+import { type Path, stepsOf } from './path.ts'
 import { type Finding, judgeEnd, judgeState } from './run.ts'
 import { switches } from './schedule.ts'
 
@@ -21,7 +22,7 @@ export function shrink(
   if (target.kind === 'non-determinism') return schedule
   const races = target.kind === 'data-race'
   const most = switches(schedule)
-  const start: State = { machine: new Machine(threads, initial), last: undefined, steps: undefined }
+  const start: State = { machine: new Machine(threads, initial), last: undefined, path: undefined }
   // Faults are tried only if the failure that is known has any.
   const steps = threads.map((_, thread) => thread)
   if (schedule.some(isKill)) steps.push(...threads.map((_, thread) => killOf(thread)))
@@ -39,14 +40,14 @@ export function shrink(
       if (seen.size > budget) return schedule
       const found = judgeState(program, state.machine) ?? (canMove(state.machine) ? undefined : judgeEnd(program, state.machine))
       if (found !== undefined) {
-        if (found.kind === target.kind && found.guarantee === target.guarantee) return stepsOf(state)
+        if (found.kind === target.kind && found.guarantee === target.guarantee) return stepsOf(state.path)
         continue
       }
       for (const step of steps) {
         if (!state.machine.canStep(step) || state.machine.wouldPark(step)) continue
         const machine = state.machine.copy()
         machine.step(step)
-        const next = { machine, last: step, steps: { step, earlier: state.steps } }
+        const next = { machine, last: step, path: { step, before: state.path } }
         if (state.last === undefined || state.last === step) level.push(next)
         else later.push(next)
       }
@@ -56,23 +57,12 @@ export function shrink(
   return schedule
 }
 
-interface Steps {
-  readonly step: number
-  readonly earlier: Steps | undefined
-}
-
 interface State {
   readonly machine: Machine
   readonly last: number | undefined
-  readonly steps: Steps | undefined
+  readonly path: Path | undefined
 }
 
 function canMove(machine: Machine): boolean {
   return machine.threads.some((_, thread) => machine.canStep(thread) && !machine.wouldPark(thread))
-}
-
-function stepsOf(state: State): number[] {
-  const steps: number[] = []
-  for (let at = state.steps; at !== undefined; at = at.earlier) steps.push(at.step)
-  return steps.reverse()
 }

@@ -1,15 +1,7 @@
+import type { Memory } from './memory.ts'
+
 /** The SeqCst operations of a `Memory` on words that are there, for whoever has looked at the index. */
-export interface AtomicWords {
-  load(word: number): number
-  store(word: number, value: number): void
-  add(word: number, value: number): number
-  sub(word: number, value: number): number
-  and(word: number, value: number): number
-  or(word: number, value: number): number
-  xor(word: number, value: number): number
-  exchange(word: number, value: number): number
-  compareExchange(word: number, expected: number, replacement: number): number
-}
+export type AtomicWords = Pick<Memory, 'load' | 'store' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange' | 'compareExchange'>
 
 /** As `Atomics` has them: wherever there is a `SharedArrayBuffer`. */
 export class ArrayWords implements AtomicWords {

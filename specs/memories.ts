@@ -72,8 +72,13 @@ export class CountingMemory extends ForwardingMemory {
 
   override compareExchange(word: number, expected: number, replacement: number): number {
     const old = super.compareExchange(word, expected, replacement)
-    if (word % lineWords === 0 && old === expected && (replacement & ~expected & 1) !== 0) this.announced++
+    if (old === expected && this.announces(word, expected, replacement)) this.announced++
     return old
+  }
+
+  /** Whether this says that the thread is about to sleep. */
+  protected announces(word: number, expected: number, replacement: number): boolean {
+    return word % lineWords === 0 && (replacement & ~expected & 1) !== 0
   }
 
   override notify(word: number, count?: number): number {

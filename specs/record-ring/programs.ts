@@ -9,7 +9,14 @@ import { RecordSource } from '../../core/record-ring-source.ts'
 import { type Mark, type Program, program } from '../../model/program.ts'
 import { type Outcome, type Sequential, sequential } from '../../model/sequential.ts'
 import type { Creation } from '../creation.ts'
-import { AnonymousMemory, type Calls, everyNotifyWasAskedFor, RetryingMemory, WitnessMemory } from '../memories.ts'
+import {
+  AnonymousMemory,
+  type Calls,
+  CountingMemory,
+  everyNotifyWasAskedFor,
+  RetryingMemory,
+  WitnessMemory,
+} from '../memories.ts'
 import type { Guarantee } from './guarantees.ts'
 
 /** Small programs around a record ring whose ends are there from the beginning. Each thread has one, and makes a few calls. */
@@ -114,24 +121,10 @@ export interface Share extends Calls {
 
 export type Shares = Record<string, Share>
 
-/** Counts announcements made and notifies called. */
-export class CountingMemory extends ForwardingMemory {
-  private announced = 0
-  private notified = 0
-
-  get calls(): Calls {
-    return { announced: this.announced, notified: this.notified }
-  }
-
-  override compareExchange(word: number, expected: number, replacement: number): number {
-    const old = super.compareExchange(word, expected, replacement)
-    if (old === expected && replacement === (expected | 1) && replacement !== expected) this.announced++
-    return old
-  }
-
-  override notify(word: number, count?: number): number {
-    this.notified++
-    return super.notify(word, count)
+/** Threads sleep on frames too, wherever these stand. */
+class CountingFramesMemory extends CountingMemory {
+  protected override announces(_word: number, expected: number, replacement: number): boolean {
+    return replacement === (expected | 1) && replacement !== expected
   }
 }
 
@@ -436,7 +429,7 @@ function base(name: string, shape: Shape, threads: Threads, extra: Extra = {}): 
   const whole = { ...shape, sinks: sinks.length }
   const bodies = Object.entries(threads).map(([thread, calls]) => {
     const body = (memory: Memory, mark: Mark): Share => {
-      const counting = new CountingMemory(new AnonymousMemory(memory))
+      const counting = new CountingFramesMemory(new AnonymousMemory(memory))
       const looping = new RetryingMemory(counting)
       const seen = retries ? looping : counting
       const make: Make = retries ? (call) => looping.retried(call) : (call) => call()
@@ -704,14 +697,14 @@ export function popTimesOut(): Program<{ sink: Calls; source: Calls & { readonly
     setup: (memory) => createTaken(memory, shape),
     threads: {
       sink: (memory) => {
-        const counting = new CountingMemory(new AnonymousMemory(memory))
+        const counting = new CountingFramesMemory(new AnonymousMemory(memory))
         sinkOf(counting, shape, 0).push(recordOf(1))
         memory.store(own, 1)
         return counting.calls
       },
       source: (memory) => {
         const slug = 'record-ring/times-out' satisfies Guarantee
-        const counting = new CountingMemory(new AnonymousMemory(memory))
+        const counting = new CountingFramesMemory(new AnonymousMemory(memory))
         const witness = new WitnessMemory(counting, slug, (now) => now.load(own) === 1)
         const source = sourceOf(witness, shape)
         const record = witness.attempt(

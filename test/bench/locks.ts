@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { Mutex, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { message } from './worker.ts'
 
 const contenders = ['heddle', 'heddle, no spins', 'plain, spins', 'plain, sleeps'] as const
 type Contender = (typeof contenders)[number]
@@ -39,18 +40,6 @@ interface Round {
   readonly seconds: number
   /** Seconds of processor time of all threads. */
   readonly processor: number
-}
-
-/** The next message of a worker; its error, if that comes first. */
-function message(worker: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error)
-    worker.once('error', failed)
-    worker.once('message', (said) => {
-      worker.off('error', failed)
-      resolve(said)
-    })
-  })
 }
 
 /** Threads that lock, add one and unlock so many times in each round. */

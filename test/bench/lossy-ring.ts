@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { LossyRing, Ring, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { message } from './worker.ts'
 
 const CAPACITY = 2048
 const BATCH = 64
@@ -28,17 +29,6 @@ interface Said {
   readonly items: number
   readonly lost?: number
   readonly milliseconds: number
-}
-
-function message(worker: Worker): Promise<Said> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error)
-    worker.once('error', failed)
-    worker.once('message', (said: Said) => {
-      worker.off('error', failed)
-      resolve(said)
-    })
-  })
 }
 
 interface Measured {

@@ -14,6 +14,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { RingBuffer } from 'ringbuf.js'
 import { RecordRing, Ring, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { message } from './worker.ts'
 
 const contenders = ['record ring', 'record ring, 64 at a time', 'ring', 'ringbuf.js', 'postMessage'] as const
 type Contender = (typeof contenders)[number]
@@ -47,18 +48,6 @@ function sharedBuffer(contender: Contender, { bytes, senders }: Configuration): 
   const memory = new SharedMemory(RecordRing.words(options))
   RecordRing.create(memory, options)
   return memory.buffer
-}
-
-/** The next message of a worker; its error, if that comes first. */
-function message(worker: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error)
-    worker.once('error', failed)
-    worker.once('message', (said) => {
-      worker.off('error', failed)
-      resolve(said)
-    })
-  })
 }
 
 interface Crew {

@@ -15,6 +15,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { RingBuffer } from 'ringbuf.js'
 import { Ring, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { message } from './worker.ts'
 
 const contenders = ['heddle', 'heddle, waiting', 'ringbuf.js', 'postMessage'] as const
 type Contender = (typeof contenders)[number]
@@ -53,18 +54,6 @@ function sharedBuffer(contender: Contender, itemBytes: number): SharedArrayBuffe
   const memory = new SharedMemory(Ring.words(options))
   Ring.create(memory, options)
   return memory.buffer
-}
-
-/** The next message of a worker; its error, if that comes first. */
-function message(worker: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error)
-    worker.once('error', failed)
-    worker.once('message', (said) => {
-      worker.off('error', failed)
-      resolve(said)
-    })
-  })
 }
 
 async function pair(contender: Contender, { itemBytes, batch }: Configuration): Promise<Pair> {

@@ -6,7 +6,8 @@ import { exploreFewPreemptions } from '../../checker/few-preemptions.ts'
 import { guarantee } from '../../checker/guarantee.ts'
 import { replay } from '../../checker/replay.ts'
 import type { Memory } from '../../core/memory.ts'
-import { type Program, program } from '../../model/program.ts'
+import { type Mark, type Program, program } from '../../model/program.ts'
+import { sequential } from '../../model/sequential.ts'
 import { checks as mutexChecks } from '../../specs/mutex/checks.ts'
 import { profiles, sketches } from '../oracle/generate.ts'
 import { programOf } from '../oracle/sketch.ts'
@@ -97,6 +98,38 @@ describe('exploring with few preemptions', () => {
       verdict: 'refuted',
       failure: { kind: 'deadlock' },
     })
+  })
+
+  it('tells histories apart that lead to the same state', () => {
+    const comes = (name: string) => (before: string) => ({ state: before + name })
+    const does = (name: string, word: number) => (memory: Memory, mark: Mark) => {
+      mark('call', name)
+      memory.load(word)
+      mark('return', name)
+    }
+    const told = program({
+      name: 'order',
+      words: 3,
+      threads: {
+        b: does('b', 1),
+        a: does('a', 0),
+        // Wrong where b had returned before a was called, and both before this.
+        c: (memory, mark) => {
+          mark('call', 'look')
+          memory.load(2)
+          mark('return', 'look', 'right')
+        },
+      },
+      history: {
+        specification: sequential<string>({
+          initial: '',
+          operations: { a: comes('a'), b: comes('b'), look: (state) => ({ state, result: state === 'ba' ? 'wrong' : 'right' }) },
+        }),
+      },
+    })
+    const failure = { kind: 'assertion', guarantee: 'linearizable' }
+    expect(explore(told).failure).toMatchObject(failure)
+    expect(exploreFewPreemptions(told, { preemptions: 0 }).failure).toMatchObject(failure)
   })
 
   it('says what it covered where time or room is over', () => {
