@@ -1,6 +1,6 @@
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireInteger, requireTimeout } from './require.ts'
 
 /**
@@ -55,13 +55,13 @@ export class Barrier {
   readonly parties: number
   private readonly memory: Memory
   private readonly at: number
-  private readonly spins: number
+  private readonly waiting: Waiting
 
-  private constructor(memory: Memory, at: number, parties: number, spins: number) {
+  private constructor(memory: Memory, at: number, parties: number, waiting: Waiting) {
     this.memory = memory
     this.at = at + arrivalsAt
     this.parties = parties
-    this.spins = spins
+    this.waiting = waiting
   }
 
   /** How many words a barrier takes: a multiple of `lineWords`. */
@@ -78,14 +78,14 @@ export class Barrier {
   static create(memory: Memory, options: BarrierOptions, at = 0): Barrier {
     const { parties } = options
     requireInteger('Barrier: parties', parties, 1, partiesMax)
-    const spins = spinsOf('Barrier.create', options)
+    const waiting = waitingOf('Barrier.create', options)
     requirePlace('Barrier.create', memory, at, wordsAll)
     writeHeader(memory, at, kind, wordsAll, [parties])
     // Plain, for `publishHeader` publishes it.
     // Safety: barrier/attaches
     memory.write(at + arrivalsAt, 0)
     publishHeader(memory, at)
-    return new Barrier(memory, at, parties, spins)
+    return new Barrier(memory, at, parties, waiting)
   }
 
   /**
@@ -98,7 +98,7 @@ export class Barrier {
     requireWords('Barrier.attach', words, wordsAll)
     const [parties] = parameters as [number]
     requireInteger('Barrier: parties', parties, 1, partiesMax)
-    return new Barrier(memory, at, parties, spinsOf('Barrier.attach', options))
+    return new Barrier(memory, at, parties, waitingOf('Barrier.attach', options))
   }
 
   /**
@@ -131,7 +131,7 @@ export class Barrier {
   private waitForOthers(arrived: number, timeoutMs: number): BarrierResult {
     const { memory, at } = this
     const generation = this.generationOf(arrived)
-    const patience = new Patience(memory, timeoutMs, this.spins)
+    const patience = new Patience(memory, timeoutMs, this.waiting)
     for (;;) {
       // Another generation: all of this one have come, and what they wrote is visible.
       // Safety: barrier/together

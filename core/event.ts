@@ -1,6 +1,6 @@
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireTimeout } from './require.ts'
 
 /**
@@ -41,12 +41,12 @@ const change = 2
 export class Event {
   private readonly memory: Memory
   private readonly at: number
-  private readonly spins: number
+  private readonly waiting: Waiting
 
-  private constructor(memory: Memory, at: number, spins: number) {
+  private constructor(memory: Memory, at: number, waiting: Waiting) {
     this.memory = memory
     this.at = at + changesAt
-    this.spins = spins
+    this.waiting = waiting
   }
 
   /** How many words an event takes: a multiple of `lineWords`. */
@@ -62,14 +62,14 @@ export class Event {
    */
   static create(memory: Memory, options: EventOptions = {}, at = 0): Event {
     const { set = false } = options
-    const spins = spinsOf('Event.create', options)
+    const waiting = waitingOf('Event.create', options)
     requirePlace('Event.create', memory, at, wordsAll)
     writeHeader(memory, at, kind, wordsAll, [])
     // Plain, for `publishHeader` publishes it.
     // Safety: event/attaches
     memory.write(at + changesAt, set ? change : 0)
     publishHeader(memory, at)
-    return new Event(memory, at, spins)
+    return new Event(memory, at, waiting)
   }
 
   /**
@@ -80,7 +80,7 @@ export class Event {
   static attach(memory: Memory, at = 0, options: WaitOptions = {}): Event {
     const { words } = readHeader('Event.attach', memory, at, kind, 0)
     requireWords('Event.attach', words, wordsAll)
-    return new Event(memory, at, spinsOf('Event.attach', options))
+    return new Event(memory, at, waitingOf('Event.attach', options))
   }
 
   /** Whether it is set now. Wait-free. What was done before the `set` is visible to whoever finds it so. */
@@ -136,7 +136,7 @@ export class Event {
     // Safety: event/releases
     const first = memory.load(at)
     if ((first & change) !== 0) return true
-    const patience = new Patience(memory, timeoutMs, this.spins)
+    const patience = new Patience(memory, timeoutMs, this.waiting)
     // Any change since the first look begins with a `set`, for then it was not set.
     // Safety: event/releases, event/wraps
     for (let seen = first; ((seen ^ first) & ~asleep) === 0; seen = memory.load(at)) {

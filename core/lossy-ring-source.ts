@@ -2,7 +2,7 @@ import { isLost } from './holder.ts'
 import { part, requireWholeItems } from './items.ts'
 import { type LossyRingLayout, positionOf, seatFromWritten } from './lossy-ring-layout.ts'
 import type { Memory } from './memory.ts'
-import { Patience } from './patience.ts'
+import { Patience, type Waiting } from './patience.ts'
 import { isClosed } from './position.ts'
 import { requireInteger, requireTimeout } from './require.ts'
 import type { StreamEnd } from './ring-source.ts'
@@ -23,7 +23,7 @@ export class LossySource {
   readonly itemBytes: number
   private readonly layout: LossyRingLayout
   private readonly memory: Memory
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly block: number
   private readonly writtenAt: number
   private readonly halvesAt: number
@@ -38,14 +38,14 @@ export class LossySource {
   private halves: number
 
   /** Use `LossyRing.source`. */
-  constructor(layout: LossyRingLayout, spins: number) {
+  constructor(layout: LossyRingLayout, waiting: Waiting) {
     const { memory, capacity, itemBytes, block, writtenAt, halvesAt } = layout
     this.layout = layout
     this.memory = memory
     this.capacity = capacity
     this.itemBytes = itemBytes
     this.block = block
-    this.spins = spins
+    this.waiting = waiting
     this.writtenAt = writtenAt
     this.halvesAt = halvesAt
     this.halves = memory.load(halvesAt)
@@ -278,7 +278,7 @@ export class LossySource {
   }
 
   private patience(timeoutMs: number): Patience {
-    return new Patience(this.memory, timeoutMs, this.spins)
+    return new Patience(this.memory, timeoutMs, this.waiting)
   }
 
   /** Called when a `refresh` found no item. */

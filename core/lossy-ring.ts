@@ -15,7 +15,7 @@ import {
 import { LossySink } from './lossy-ring-sink.ts'
 import { LossySource } from './lossy-ring-source.ts'
 import type { Memory } from './memory.ts'
-import { spinsOf, type WaitOptions } from './patience.ts'
+import { type WaitOptions, waitingOf } from './patience.ts'
 import { isClosed } from './position.ts'
 import { show } from './require.ts'
 
@@ -152,9 +152,9 @@ export class LossyRing {
    * @throws RangeError when `from` is a position that no source has had
    */
   source(options: LossySourceOptions = {}): LossySource {
-    const spins = spinsOf('LossyRing.source', options)
+    const waiting = waitingOf('LossyRing.source', options)
     const { from = 'latest' } = options
-    const source = new LossySource(this.layout, spins)
+    const source = new LossySource(this.layout, waiting)
     if (from === 'oldest') source.seekOldest()
     else if (typeof from === 'number') source.seek(from)
     else if (from !== 'latest') {

@@ -1,7 +1,7 @@
 import { lostWord, nobody, take, wordOfSelf } from './holder.ts'
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireTimeout } from './require.ts'
 
 /**
@@ -46,14 +46,14 @@ export class Mutex {
   private readonly memory: Memory
   private readonly at: number
   private readonly self: number
-  private readonly spins: number
+  private readonly waiting: Waiting
   private held = false
 
   private constructor(who: string, memory: Memory, at: number, options: WaitOptions) {
     this.memory = memory
     this.at = at + holderAt
     this.self = wordOfSelf(who, memory)
-    this.spins = spinsOf(who, options)
+    this.waiting = waitingOf(who, options)
   }
 
   /** How many words a mutex takes: a multiple of `lineWords`. */
@@ -117,7 +117,7 @@ export class Mutex {
         this.held = true
         return taken
       }
-      patience ??= new Patience(memory, timeoutMs, this.spins)
+      patience ??= new Patience(memory, timeoutMs, this.waiting)
       if (patience.over) return 'timed-out'
       // Safety: mutex/wakes, mutex/times-out
       patience.sleep(at, taken)

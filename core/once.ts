@@ -1,7 +1,7 @@
 import { doneWord, lostWord, nobody, take, wordOfSelf } from './holder.ts'
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireTimeout } from './require.ts'
 
 /**
@@ -40,14 +40,14 @@ export class Once {
   private readonly memory: Memory
   private readonly at: number
   private readonly self: number
-  private readonly spins: number
+  private readonly waiting: Waiting
   private running = false
 
   private constructor(who: string, memory: Memory, at: number, options: WaitOptions) {
     this.memory = memory
     this.at = at + runnerAt
     this.self = wordOfSelf(who, memory)
-    this.spins = spinsOf(who, options)
+    this.waiting = waitingOf(who, options)
   }
 
   /** How many words a once takes: a multiple of `lineWords`. */
@@ -122,7 +122,7 @@ export class Once {
         return 'ran'
       }
       if (taken === doneWord) return 'done'
-      patience ??= new Patience(memory, timeoutMs, this.spins)
+      patience ??= new Patience(memory, timeoutMs, this.waiting)
       if (patience.over) return 'timed-out'
       // Safety: once/wakes, once/times-out
       patience.sleep(at, taken)

@@ -11,16 +11,17 @@ export interface WaitOptions {
   readonly spins?: number
 }
 
-export const spinsDefault = 300
+/** How an end waits, all told. */
+export type Waiting = Required<WaitOptions>
 
 /**
  * @param who the first words of errors: `Ring.sink`
  * @throws RangeError when `spins` is no number of looks
  */
-export function spinsOf(who: string, options: WaitOptions): number {
-  const { spins = spinsDefault } = options
+export function waitingOf(who: string, options: WaitOptions): Waiting {
+  const { spins = 300 } = options
   requireInteger(`${who}: spins`, spins, 0, 2 ** 31 - 1)
-  return spins
+  return { spins }
 }
 
 /**
@@ -36,7 +37,7 @@ const sliceMs = 50
  * How one call waits: for how long, and how. Made when the first look showed that there is something to wait for.
  *
  * ```ts
- * const patience = new Patience(memory, timeoutMs, spins)
+ * const patience = new Patience(memory, timeoutMs, waiting)
  * for (let seen = memory.load(at); !fine(seen); seen = memory.load(at)) {
  *   if (patience.over) return false
  *   patience.sleep(at, seen)
@@ -57,14 +58,14 @@ export class Patience {
   /** The time is over: look once more, then give up. */
   over: boolean
   private readonly memory: Memory
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly sliceMs: number
   private readonly deadline: number
 
   /** @param timeoutMs milliseconds; zero and less mean "do not wait", `Infinity` means "for ever" */
-  constructor(memory: Memory, timeoutMs: number, spins: number) {
+  constructor(memory: Memory, timeoutMs: number, waiting: Waiting) {
     this.memory = memory
-    this.spins = spins
+    this.waiting = waiting
     // What was changed by one that died before its notify, or will not be changed by one that is dead, is seen a slice later.
     // Safety: barrier/robust, event/robust, semaphore/robust
     this.sliceMs = memory.liveness === undefined ? Infinity : sliceMs
@@ -79,7 +80,7 @@ export class Patience {
    */
   sleep(word: number, seen: number): void {
     const { memory } = this
-    for (let spin = 0; spin < this.spins; spin++) {
+    for (let spin = 0; spin < this.waiting.spins; spin++) {
       memory.pause()
       // A hint only: the caller looks again, by the load that its safety rests on.
       if (((memory.load(word) ^ seen) & ~asleep) !== 0) return

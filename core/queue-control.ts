@@ -11,7 +11,7 @@ import {
   writeHeader,
 } from './layout.ts'
 import { Mutex } from './mutex.ts'
-import { Patience, spinsDefault, type WaitOptions } from './patience.ts'
+import { Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { publishPosition } from './position.ts'
 import { loadTwin, storeTwin, type Twin } from './twin.ts'
 
@@ -93,7 +93,7 @@ export class Control {
   readonly shape: ControlShape
   readonly lock: Mutex
   readonly flushLock: Mutex
-  private readonly options: WaitOptions
+  private readonly waiting: Waiting
   private readonly self: number
 
   private constructor(memory: FileMemory, shape: ControlShape, options: WaitOptions) {
@@ -101,7 +101,7 @@ export class Control {
     this.shape = shape
     this.lock = Mutex.attach(memory, lockAt, options)
     this.flushLock = Mutex.attach(memory, flushLockAt, options)
-    this.options = options
+    this.waiting = waitingOf('Queue', options)
     this.self = wordOfSelf('Queue', memory)
   }
 
@@ -328,7 +328,7 @@ export class Control {
 
   /** How a call waits. */
   patience(memory: FileMemory, timeoutMs: number): Patience {
-    return new Patience(memory, timeoutMs, this.options.spins ?? spinsDefault)
+    return new Patience(memory, timeoutMs, this.waiting)
   }
 
   close(): void {

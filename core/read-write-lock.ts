@@ -2,7 +2,7 @@ import { isLost, lostWord, nobody, take, wordOfSelf } from './holder.ts'
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
 import type { LockResult } from './mutex.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireInteger, requireTimeout } from './require.ts'
 
 /**
@@ -56,7 +56,7 @@ export class ReadWriteLock {
   private readonly writerAt: number
   private readonly seatsAt: number
   private readonly self: number
-  private readonly spins: number
+  private readonly waiting: Waiting
   /** Where this thread sits, or sat last, or begins to look. */
   private seatAt: number
   private held: 'no' | 'reading' | 'writing' = 'no'
@@ -67,7 +67,7 @@ export class ReadWriteLock {
     this.seatsAt = at + seatsAt
     this.readers = readers
     this.self = wordOfSelf(who, memory)
-    this.spins = spinsOf(who, options)
+    this.waiting = waitingOf(who, options)
     // Threads begin apart from each other, where they can be told apart.
     this.seatAt = this.seatsAt + ((memory.liveness?.self ?? 0) % readers) * lineWords
   }
@@ -140,7 +140,7 @@ export class ReadWriteLock {
     requireTimeout('ReadWriteLock.readLock', timeoutMs)
     this.requireFree('ReadWriteLock.readLock')
     const { memory, writerAt } = this
-    const patience = new Patience(memory, timeoutMs, this.spins)
+    const patience = new Patience(memory, timeoutMs, this.waiting)
     // A guess, and the likeliest: no writer.
     let seen = nobody
     for (;;) {
@@ -184,7 +184,7 @@ export class ReadWriteLock {
     requireTimeout('ReadWriteLock.writeLock', timeoutMs)
     this.requireFree('ReadWriteLock.writeLock')
     const { memory, writerAt, self } = this
-    const patience = new Patience(memory, timeoutMs, this.spins)
+    const patience = new Patience(memory, timeoutMs, this.waiting)
     for (;;) {
       // One writer at a time; and every reader that comes from now on finds that there is one.
       // Safety: read-write-lock/excludes, read-write-lock/robust

@@ -1,6 +1,6 @@
 import { nobody } from './holder.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience } from './patience.ts'
+import { asleep, Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, positionIn, positionStep } from './position.ts'
 import { intentFromSeat, lengthFromFrame, noIntent, type RecordRingLayout, slotsOf } from './record-ring-layout.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
@@ -21,7 +21,7 @@ export class RecordSink {
   readonly recordBytesMax: number
   private readonly memory: Memory
   private readonly layout: RecordRingLayout
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly seatAt: number
   /** How long the claimed record may be; or `unclaimed`, or `shut`. */
   private claimed = unclaimed
@@ -38,12 +38,12 @@ export class RecordSink {
   private fitting = 0
 
   /** Use `RecordRing.sink`. */
-  constructor(layout: RecordRingLayout, seatAt: number, spins: number) {
+  constructor(layout: RecordRingLayout, seatAt: number, waiting: Waiting) {
     this.layout = layout
     this.memory = layout.memory
     this.recordBytesMax = layout.recordBytesMax
     this.seatAt = seatAt
-    this.spins = spins
+    this.waiting = waiting
     // One that no era is like: the first look finds the true ones.
     this.head = 0
     this.era = Number.NaN
@@ -258,7 +258,7 @@ export class RecordSink {
   }
 
   private patience(timeoutMs: number): Patience {
-    return new Patience(this.memory, timeoutMs, this.spins)
+    return new Patience(this.memory, timeoutMs, this.waiting)
   }
 
   private sleep(patience: Patience): void {

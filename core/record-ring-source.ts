@@ -1,7 +1,7 @@
 import { isLost, nobody } from './holder.ts'
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { Patience } from './patience.ts'
+import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, positionIn, positionStep, publishPosition, withClosed } from './position.ts'
 import { intentFromSeat, isOtherEra, lengthFromFrame, noIntent, type RecordRingLayout, slotsOf } from './record-ring-layout.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
@@ -22,7 +22,7 @@ export class RecordSource {
   readonly recordBytesMax: number
   private readonly memory: Memory
   private readonly layout: RecordRingLayout
-  private readonly spins: number
+  private readonly waiting: Waiting
   private isOpen = true
   /** The first entry that is not free: always what the head says, without its flags. */
   private next: number
@@ -38,12 +38,12 @@ export class RecordSource {
   private found = unknown
 
   /** Use `RecordRing.source`. */
-  constructor(layout: RecordRingLayout, spins: number) {
+  constructor(layout: RecordRingLayout, waiting: Waiting) {
     const { memory } = layout
     this.layout = layout
     this.memory = memory
     this.recordBytesMax = layout.recordBytesMax
-    this.spins = spins
+    this.waiting = waiting
     // All before the head was advanced over, by whoever had the source.
     // Safety: record-ring/survives-source
     const head = memory.load(layout.headAt)
@@ -372,7 +372,7 @@ export class RecordSource {
 
   /** Called when no record was found. */
   private waitForRecord(timeoutMs: number): boolean {
-    const patience = new Patience(this.memory, timeoutMs, this.spins)
+    const patience = new Patience(this.memory, timeoutMs, this.waiting)
     while (!patience.over) {
       // All that was pushed before the end is seen by a look after it.
       // Safety: record-ring/ends

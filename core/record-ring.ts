@@ -1,7 +1,7 @@
 import { nobody, take, wordOfSelf } from './holder.ts'
 import { lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { spinsOf, type WaitOptions } from './patience.ts'
+import { type WaitOptions, waitingOf } from './patience.ts'
 import { positionStep } from './position.ts'
 import {
   ended,
@@ -130,7 +130,7 @@ export class RecordRing {
    * @throws Error when living threads have all of them, or the stream has ended
    */
   sink(options: WaitOptions = {}): RecordSink {
-    const spins = spinsOf('RecordRing.sink', options)
+    const waiting = waitingOf('RecordRing.sink', options)
     const { memory, layout } = this
     const seatAt = this.sitDown()
     // The seat may still say what a dead one had claimed, as if this thread had.
@@ -142,7 +142,7 @@ export class RecordRing {
       memory.store(seatAt, nobody)
       throw new Error('RecordRing.sink: the stream has ended; create another ring')
     }
-    return new RecordSink(layout, seatAt, spins)
+    return new RecordSink(layout, seatAt, waiting)
   }
 
   /**
@@ -152,13 +152,13 @@ export class RecordRing {
    * @throws Error when another living thread has it, or it was closed
    */
   source(options: WaitOptions = {}): RecordSource {
-    const spins = spinsOf('RecordRing.source', options)
+    const waiting = waitingOf('RecordRing.source', options)
     const { memory, layout } = this
     // Safety: record-ring/handed-out-once
     if (typeof take(memory, layout.sourceSeatAt, wordOfSelf('RecordRing.source', memory)) === 'number') {
       throw new Error('RecordRing.source: the source was handed out before; a ring has one reader, which must keep its source')
     }
-    return new RecordSource(layout, spins)
+    return new RecordSource(layout, waiting)
   }
 
   private sitDown(): number {

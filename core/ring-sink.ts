@@ -2,7 +2,7 @@ import { isLost } from './holder.ts'
 import { part, requireWholeItems } from './items.ts'
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { Patience } from './patience.ts'
+import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
 import { joined, letGo, type RingLayout, seatFromPosition } from './ring-layout.ts'
@@ -19,7 +19,7 @@ export class Sink {
   /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly writtenAt: number
   private readonly limitAt: number
   private readonly readersAt: number
@@ -47,11 +47,11 @@ export class Sink {
   private slowestSeen = 0
 
   /** Use `Ring.sink`. */
-  constructor(layout: RingLayout, spins: number, position: number, limit: number) {
+  constructor(layout: RingLayout, waiting: Waiting, position: number, limit: number) {
     this.memory = layout.memory
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
-    this.spins = spins
+    this.waiting = waiting
     this.writtenAt = layout.writtenAt
     this.limitAt = layout.limitAt
     this.readersAt = layout.readersAt
@@ -379,7 +379,7 @@ export class Sink {
   }
 
   private patience(timeoutMs: number): Patience {
-    return new Patience(this.memory, timeoutMs, this.spins)
+    return new Patience(this.memory, timeoutMs, this.waiting)
   }
 
   private countOf(items: Uint8Array): number {

@@ -1,7 +1,7 @@
 import { isLost, wordOfSelf } from './holder.ts'
 import { part, requireWholeItems } from './items.ts'
 import type { Memory } from './memory.ts'
-import { Patience } from './patience.ts'
+import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition } from './position.ts'
 import { requireTimeout, show } from './require.ts'
 import type { Gates } from './ring-gates.ts'
@@ -25,7 +25,7 @@ export class Source {
   /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly writtenAt: number
   private readonly readAt: number
   private readonly itemsByte: number
@@ -40,12 +40,12 @@ export class Source {
   private readonly gates: Gates | undefined
 
   /** Use `Ring.source`. */
-  constructor(layout: RingLayout, reader: number, spins: number, position: number, gates: Gates | undefined) {
+  constructor(layout: RingLayout, reader: number, waiting: Waiting, position: number, gates: Gates | undefined) {
     this.memory = layout.memory
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
     this.reader = reader
-    this.spins = spins
+    this.waiting = waiting
     this.writtenAt = layout.writtenAt
     this.readAt = layout.readAt(reader)
     this.itemsByte = layout.itemsByte
@@ -281,7 +281,7 @@ export class Source {
 
   /** Called when a `refresh` found no item. */
   private waitForItems(timeoutMs: number): boolean {
-    const patience = new Patience(this.memory, timeoutMs, this.spins)
+    const patience = new Patience(this.memory, timeoutMs, this.waiting)
     while (!patience.over) {
       if (this.isAtEnd()) {
         if (isClosed(this.seen)) return false

@@ -1,7 +1,7 @@
 import { nobody } from './holder.ts'
 import { publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { spinsOf, type WaitOptions } from './patience.ts'
+import { type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, withClosed } from './position.ts'
 import { requireInteger } from './require.ts'
 import { Gates } from './ring-gates.ts'
@@ -140,7 +140,7 @@ export class Ring {
    * @throws Error when another living thread has it, or the stream was closed
    */
   sink(options: WaitOptions = {}): Sink {
-    const spins = spinsOf('Ring.sink', options)
+    const waiting = waitingOf('Ring.sink', options)
     const { memory } = this
     const positionAt = this.layout.writtenAt
     if (sitDown('Ring.sink', memory, positionAt) === undefined) {
@@ -153,7 +153,7 @@ export class Ring {
     if (isClosed(written)) throw new Error('Ring.sink: the stream was closed; create another ring')
     // As far as this, whoever died here may have written.
     // Safety: ring/joins, ring/survives-writer
-    return new Sink(this.layout, spins, positionIn(written), positionIn(memory.load(this.layout.limitAt)))
+    return new Sink(this.layout, waiting, positionIn(written), positionIn(memory.load(this.layout.limitAt)))
   }
 
   /**
@@ -183,24 +183,24 @@ export class Ring {
    * @throws RangeError when there is no such reader, or the item to begin with is gone or not yet written
    */
   source(options: SourceOptions = {}): Source {
-    const spins = spinsOf('Ring.source', options)
+    const waiting = waitingOf('Ring.source', options)
     const { reader, from, after = [] } = options
     this.requireFrom(from)
     for (const ahead of after) requireInteger('Ring.source: after', ahead, 0, (reader ?? this.readers - 1) - 1)
     if (reader !== undefined) {
       requireInteger('Ring.source: reader', reader, 0, this.readers - 1)
-      const source = this.sourceAt(reader, spins, after, from)
+      const source = this.sourceAt(reader, waiting, after, from)
       if (source === undefined) throw new Error(`Ring.source: source ${reader} was handed out before; its thread must keep it`)
       return source
     }
     for (let free = Math.max(-1, ...after) + 1; free < this.readers; free++) {
-      const source = this.sourceAt(free, spins, after, from)
+      const source = this.sourceAt(free, waiting, after, from)
       if (source !== undefined) return source
     }
     throw new Error(`Ring.source: all ${this.readers} sources were handed out before; create the ring with a larger 'readers'`)
   }
 
-  private sourceAt(reader: number, spins: number, after: readonly number[], from?: From): Source | undefined {
+  private sourceAt(reader: number, waiting: Waiting, after: readonly number[], from?: From): Source | undefined {
     const { memory, layout } = this
     const positionAt = layout.readAt(reader)
     const before = sitDown('Ring.source', memory, positionAt, from !== undefined)
@@ -210,7 +210,7 @@ export class Ring {
     if (position === undefined) {
       throw new RangeError(`Ring.source: from: item ${from} is gone; the oldest that is still there is ${itemAt(oldest(layout))}`)
     }
-    return new Source(layout, reader, spins, position, after.length === 0 ? undefined : new Gates(layout, after, position))
+    return new Source(layout, reader, waiting, position, after.length === 0 ? undefined : new Gates(layout, after, position))
   }
 
   private requireFrom(from: From | undefined): void {

@@ -1,6 +1,6 @@
 import { fourLetters, lineWords, publishHeader, readHeader, requirePlace, requireWords, writeHeader } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireInteger, requireTimeout } from './require.ts'
 
 /**
@@ -47,13 +47,13 @@ export class Semaphore {
   readonly permitsMax: number
   private readonly memory: Memory
   private readonly at: number
-  private readonly spins: number
+  private readonly waiting: Waiting
 
-  private constructor(memory: Memory, at: number, permitsMax: number, spins: number) {
+  private constructor(memory: Memory, at: number, permitsMax: number, waiting: Waiting) {
     this.memory = memory
     this.at = at + permitsAt
     this.permitsMax = permitsMax
-    this.spins = spins
+    this.waiting = waiting
   }
 
   /** How many words a semaphore takes: a multiple of `lineWords`. */
@@ -71,14 +71,14 @@ export class Semaphore {
     const { permits, permitsMax = permitsMaxMax } = options
     requireInteger('Semaphore: permitsMax', permitsMax, 1, permitsMaxMax)
     requireInteger('Semaphore: permits', permits, 0, permitsMax)
-    const spins = spinsOf('Semaphore.create', options)
+    const waiting = waitingOf('Semaphore.create', options)
     requirePlace('Semaphore.create', memory, at, wordsAll)
     writeHeader(memory, at, kind, wordsAll, [permitsMax])
     // Plain, for `publishHeader` publishes it.
     // Safety: semaphore/attaches
     memory.write(at + permitsAt, permits * permit)
     publishHeader(memory, at)
-    return new Semaphore(memory, at, permitsMax, spins)
+    return new Semaphore(memory, at, permitsMax, waiting)
   }
 
   /**
@@ -91,7 +91,7 @@ export class Semaphore {
     requireWords('Semaphore.attach', words, wordsAll)
     const [permitsMax] = parameters as [number]
     requireInteger('Semaphore: permitsMax', permitsMax, 1, permitsMaxMax)
-    return new Semaphore(memory, at, permitsMax, spinsOf('Semaphore.attach', options))
+    return new Semaphore(memory, at, permitsMax, waitingOf('Semaphore.attach', options))
   }
 
   /** How many permits there are now. Wait-free; others may take them at any time. */
@@ -133,7 +133,7 @@ export class Semaphore {
         seen = found
         continue
       }
-      patience ??= new Patience(memory, timeoutMs, this.spins)
+      patience ??= new Patience(memory, timeoutMs, this.waiting)
       if (patience.over) return false
       // Safety: semaphore/wakes, semaphore/times-out
       patience.sleep(at, seen)

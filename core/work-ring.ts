@@ -11,7 +11,7 @@ import {
   writeHeader,
 } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { asleep, Patience, spinsOf, type WaitOptions } from './patience.ts'
+import { asleep, Patience, type Waiting, type WaitOptions, waitingOf } from './patience.ts'
 import { requireInteger, requireTimeout } from './require.ts'
 
 /**
@@ -111,7 +111,7 @@ export class WorkRing {
   readonly seats: number
   private readonly memory: Memory
   private readonly at: number
-  private readonly spins: number
+  private readonly waiting: Waiting
   private readonly slotsAt: number
   private readonly slotWords: number
   /** The index of the seat's holder; 0 while this thread has none. */
@@ -124,13 +124,13 @@ export class WorkRing {
   private slotAt = 0
   private seen = 0
 
-  private constructor(memory: Memory, at: number, shape: Required<WorkRingOptions>, spins: number) {
+  private constructor(memory: Memory, at: number, shape: Required<WorkRingOptions>, waiting: Waiting) {
     this.memory = memory
     this.at = at
     this.capacity = shape.capacity
     this.itemBytes = shape.itemBytes
     this.seats = shape.seats
-    this.spins = spins
+    this.waiting = waiting
     this.slotsAt = at + seatsAt + shape.seats * lineWords
     this.slotWords = slotWordsOf(shape.itemBytes)
     this.small = shape.itemBytes > smallBytes ? undefined : new Uint8Array(shape.itemBytes)
@@ -151,16 +151,16 @@ export class WorkRing {
    * @param at the word where the ring begins, a multiple of `lineWords` (32); whatever these words held is overwritten
    * @throws RangeError when an option is out of its range, or the memory too short
    */
-  static create(memory: Memory, options: WorkRingOptions, at = 0, waiting: WaitOptions = {}): WorkRing {
+  static create(memory: Memory, options: WorkRingOptions, at = 0, wait: WaitOptions = {}): WorkRing {
     const shape = requireShape(options)
     const { capacity, itemBytes, seats } = shape
-    const spins = spinsOf('WorkRing.create', waiting)
+    const waiting = waitingOf('WorkRing.create', wait)
     const words = wordsOf(shape)
     requirePlace('WorkRing.create', memory, at, words)
     writeHeader(memory, at, kind, words, [capacity, itemBytes, seats])
     // Every slot is free for the first position that comes to it. Plain, for `publishHeader` publishes it.
     // Safety: work-ring/attaches
-    const ring = new WorkRing(memory, at, shape, spins)
+    const ring = new WorkRing(memory, at, shape, waiting)
     const start = shape.start * positionStep
     memory.write(at + tailAt, start)
     memory.write(at + headAt, start)
@@ -180,13 +180,13 @@ export class WorkRing {
    * @throws RangeError when `at` is not a multiple of `lineWords` or the memory is shorter than the ring
    * @throws Error when no such ring stands there, or one of another layout version
    */
-  static attach(memory: Memory, at = 0, waiting: WaitOptions = {}): WorkRing {
-    const spins = spinsOf('WorkRing.attach', waiting)
+  static attach(memory: Memory, at = 0, wait: WaitOptions = {}): WorkRing {
+    const waiting = waitingOf('WorkRing.attach', wait)
     const { words, parameters } = readHeader('WorkRing.attach', memory, at, kind, parameterCount)
     const [capacity, itemBytes, seats] = parameters as [number, number, number]
     const shape = requireShape({ capacity, itemBytes, seats })
     requireWords('WorkRing.attach', words, wordsOf(shape))
-    return new WorkRing(memory, at, shape, spins)
+    return new WorkRing(memory, at, shape, waiting)
   }
 
   /**
@@ -442,7 +442,7 @@ export class WorkRing {
   }
 
   private patience(timeoutMs: number): Patience {
-    return new Patience(this.memory, timeoutMs, this.spins)
+    return new Patience(this.memory, timeoutMs, this.waiting)
   }
 
   /** Sleeps where the last look was. */
