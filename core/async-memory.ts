@@ -66,7 +66,7 @@ class WouldSleep implements Sleep {
  * `LossyRing` and `WorkRing`, and for `claim`. It is not so for `pushBatch`, which may have pushed a part, nor for the locks: of
  * those that sleep for one, an unlock wakes one only, which must not be one that has given up.
  *
- * Give ends `spins: 0`: who spins on an event loop holds it up.
+ * Give ends `spins: 0`: who spins on an event loop holds it up. Ends that yield or spin (`WaitOptions.wait`) throw when they would.
  */
 export class AsyncMemory extends ForwardingMemory {
   private readonly sleeper: AsyncWaiting

@@ -124,7 +124,7 @@ export class Mutex {
       // It may have been woken alone, by a notify that took the announcement: others that sleep rely on this thread to
       // announce them again, by its next sleep or by how it takes the lock.
       // Safety: mutex/wakes
-      self = this.self | asleep
+      if (patience.announces) self = this.self | asleep
     }
   }
 

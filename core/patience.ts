@@ -1,27 +1,41 @@
-import type { Memory } from './memory.ts'
-import { requireInteger } from './require.ts'
+import { AsyncMemory } from './async-memory.ts'
+import type { Memory, WaitResult } from './memory.ts'
+import { requireInteger, show } from './require.ts'
 
 /** How to wait. */
 export interface WaitOptions {
   /**
    * How many times to look again before sleeping, from 0 on; default 300. They take about 60 us, and a sleep with its wake-up
    * 5 to 80 us: who sleeps earlier than the other one wakes makes both sleep each time. Choose 0 where there are more threads
-   * than processors.
+   * than processors. Who spins has so many looks between two at the clock and at the lives of others, at least 1.
    */
   readonly spins?: number
+  /**
+   * What to do then; threads that wait for each other may choose differently.
+   *
+   * - `'park'` (default): sleep until woken. Costs nothing meanwhile, and the other side a system call for each wake-up.
+   * - `'yield'`: sleep for short moments, of 0.1 ms at first and 1 ms later, without telling anybody. The other side does not pay
+   *   for it, and what it does is seen a moment later. Costs a few hundredths of a processor.
+   * - `'spin'`: look all the time. What the other side does is seen at once. Costs a processor, and so needs one for each thread
+   *   that spins: where there are fewer, it keeps the very thread that it waits for from going on.
+   */
+  readonly wait?: 'park' | 'yield' | 'spin'
 }
 
 /** How an end waits, all told. */
 export type Waiting = Required<WaitOptions>
 
+const waits: readonly Waiting['wait'][] = ['park', 'yield', 'spin']
+
 /**
  * @param who the first words of errors: `Ring.sink`
- * @throws RangeError when `spins` is no number of looks
+ * @throws RangeError when `spins` is no number of looks, or there is no such way to wait
  */
 export function waitingOf(who: string, options: WaitOptions): Waiting {
-  const { spins = 300 } = options
-  requireInteger(`${who}: spins`, spins, 0, 2 ** 31 - 1)
-  return { spins }
+  const { spins = 300, wait = 'park' } = options
+  if (!waits.includes(wait)) throw new RangeError(`${who}: wait: expected 'park', 'yield' or 'spin', found ${show(wait)}`)
+  requireInteger(`${who}: spins`, spins, wait === 'spin' ? 1 : 0, 2 ** 31 - 1)
+  return { spins, wait }
 }
 
 /**
@@ -32,6 +46,13 @@ export const asleep = 1
 
 /** How long a sleeper sleeps at most before it looks again, in ms, where threads may die: see `Patience`. */
 const sliceMs = 50
+
+/**
+ * How long who yields sleeps, in ms: at first, and at most. A sleep of 0.05 ms takes 0.12, since the kernel rounds up, and 0.02 of
+ * them on a processor, however long it is.
+ */
+const napMs = 0.05
+const napMostMs = 1
 
 /**
  * How one call waits: for how long, and how. Made when the first look showed that there is something to wait for.
@@ -50,6 +71,9 @@ const sliceMs = 50
  * sleeps only while the word still holds that with the announcement. So a change comes before the compare-exchange, which then
  * fails; or before the wait, which then returns at once; or it finds the announcement, and notifies.
  *
+ * Who yields or spins needs no wake-up. Who yields stands among the sleepers all the same, and where a notify wakes one only
+ * may be woken in the place of one that had announced itself. It is one of these from then on, to the end of the call.
+ *
  * Where the memory has `liveness`, a thread may die between its change and its notify, and who would change the word may die
  * before it does. Nobody is told. So there sleep goes in slices: after each one the caller looks again, at the word and,
  * where a thread is named in it (`holder.ts`), at whether that one lives.
@@ -57,20 +81,30 @@ const sliceMs = 50
 export class Patience {
   /** The time is over: look once more, then give up. */
   over: boolean
+  /** Whether this call announces that it sleeps: it may then be woken alone, in the place of all who have. */
+  announces: boolean
   private readonly memory: Memory
-  private readonly waiting: Waiting
-  private readonly sliceMs: number
   private readonly deadline: number
+  private readonly sleepMs: number
+  private spins: number
+  /** How long the next sleep is at most: 0 for who spins. */
+  private sliceMs: number
 
-  /** @param timeoutMs milliseconds; zero and less mean "do not wait", `Infinity` means "for ever" */
-  constructor(memory: Memory, timeoutMs: number, waiting: Waiting) {
+  /**
+   * @param timeoutMs milliseconds; zero and less mean "do not wait", `Infinity` means "for ever"
+   * @throws Error when an event loop would be held up
+   */
+  constructor(memory: Memory, timeoutMs: number, { spins, wait }: Waiting) {
     this.memory = memory
-    this.waiting = waiting
+    this.spins = spins
+    this.announces = wait === 'park'
     // What was changed by one that died before its notify, or will not be changed by one that is dead, is seen a slice later.
     // Safety: barrier/robust, event/robust, semaphore/robust
-    this.sliceMs = memory.liveness === undefined ? Infinity : sliceMs
+    this.sleepMs = memory.liveness === undefined ? Infinity : sliceMs
+    this.sliceMs = wait === 'park' ? this.sleepMs : wait === 'yield' ? napMs : 0
     this.over = timeoutMs <= 0
     this.deadline = timeoutMs === Infinity || this.over ? timeoutMs : memory.now() + timeoutMs
+    if (wait !== 'park' && memory instanceof AsyncMemory) refuseLoop(wait)
   }
 
   /**
@@ -80,23 +114,41 @@ export class Patience {
    */
   sleep(word: number, seen: number): void {
     const { memory } = this
-    for (let spin = 0; spin < this.waiting.spins; spin++) {
+    for (let spin = 0; spin < this.spins; spin++) {
       memory.pause()
       // A hint only: the caller looks again, by the load that its safety rests on.
       if (((memory.load(word) ^ seen) & ~asleep) !== 0) return
     }
-    const announced = seen | asleep
+    const announced = this.announces ? seen | asleep : seen
     // One bit speaks for all sleepers. It is set before the clock is asked, for where a notify wakes only one, that one must
     // leave the others announced when it gives up.
     // Safety: mutex/wakes
     if (seen !== announced && memory.compareExchange(word, seen, announced) !== seen) return
     const left = this.deadline === Infinity ? Infinity : this.deadline - memory.now()
     if (left > 0) {
+      if (this.sliceMs === 0) return // Spins: the caller looks again, at all that it waits for.
       const slice = Math.min(left, this.sliceMs)
       // Sleeps only on the announced word, so that a change which has already taken the bit is never slept through.
       // Safety: mutex/wakes, mutex/times-out
-      if (memory.wait(word, announced, slice) !== 'timed-out' || slice < left) return
+      const result = memory.wait(word, announced, slice)
+      if (!this.announces) this.rested(result)
+      if (result !== 'timed-out' || slice < left) return
     }
     this.over = true
   }
+
+  /** Called by who yields, after each sleep. */
+  private rested(result: WaitResult): void {
+    this.spins = 0
+    if (result === 'timed-out') this.sliceMs = Math.min(2 * this.sliceMs, napMostMs)
+    if (result !== 'ok') return
+    // A notify was meant for one that had announced itself, and took the announcements of all along: now they rely on this thread.
+    // Safety: waiting/wakes
+    this.announces = true
+    this.sliceMs = this.sleepMs
+  }
+}
+
+function refuseLoop(wait: Waiting['wait']): never {
+  throw new Error(`AsyncMemory: '${wait}' would hold up the event loop; give the end the default, wait: 'park'`)
 }

@@ -2,7 +2,7 @@
 import { type Checksum, crc32 } from './crc32.ts'
 import type { Folder } from './folder.ts'
 import { Log, type LogOptions } from './log.ts'
-import type { WaitOptions } from './patience.ts'
+import { type WaitOptions, waitingOf } from './patience.ts'
 import { Consumer, type ConsumerOptions } from './queue-consumer.ts'
 import { QueueError } from './queue-error.ts'
 import { type Limits, type Overflow, Producer } from './queue-producer.ts'
@@ -136,13 +136,13 @@ export class Queue<T> {
    * @throws QueueError when it cannot be opened as asked
    */
   static open<T>(folder: Folder, options: QueueOptions<T>): Queue<T> {
-    const { mode = 'resume', segmentBytes = segmentBytesDefault, members = 64, spins, checksum = crc32, identity = 1 } = options
+    const { mode = 'resume', segmentBytes = segmentBytesDefault, members = 64, checksum = crc32, identity = 1 } = options
     requireInteger('Queue: segmentBytes', segmentBytes, 4 * (recordsAt + recordHeaderWords), 4 * segmentWordsMax)
     requireInteger('Queue: members', members, 1, 1024)
     const segmentWords = segmentBytes >>> 2
     const { draft, openTimeoutMs = 30_000 } = options
     requireTimeout('Queue: openTimeoutMs', openTimeoutMs)
-    const waiting = spins === undefined ? {} : { spins }
+    const waiting = waitingOf('Queue', options)
     const log = Log.open(folder, { mode, segmentWords, members, identity, draft, checksum, openTimeoutMs, ...waiting })
     return new Queue(log, options)
   }

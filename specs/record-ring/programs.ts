@@ -78,12 +78,12 @@ export function layoutOf(memory: Memory, shape: Shape): RecordRingLayout {
 
 /** A sink that has its seat already, so that programs are not about coming. */
 export function sinkOf(memory: Memory, shape: Shape, sink: number, spins: 0 | 1 = 0): RecordSink {
-  return new RecordSink(layoutOf(memory, shape), wordsOf(shape).seat(sink), { spins })
+  return new RecordSink(layoutOf(memory, shape), wordsOf(shape).seat(sink), { spins, wait: 'park' })
 }
 
 /** Likewise the source. */
 export function sourceOf(memory: Memory, shape: Shape, spins: 0 | 1 = 0): RecordSource {
-  return new RecordSource(layoutOf(memory, shape), { spins })
+  return new RecordSource(layoutOf(memory, shape), { spins, wait: 'park' })
 }
 
 /** A ring with ends that are taken: by participants where these are given, the source first, or else by the anonymous. */

@@ -14,8 +14,8 @@ function must(condition, message) {
 /** Each is given a memory with the part at word 0, the first word after it, and how often to do it. */
 const tasks = {
   /** Two words are equal whenever nobody holds the lock. */
-  lock(memory, free, times, spins) {
-    const mutex = Mutex.attach(memory, 0, { spins })
+  lock(memory, free, times, waiting) {
+    const mutex = Mutex.attach(memory, 0, waiting)
     for (let i = 0; i < times; i++) {
       must(mutex.lock() === 'acquired', 'nobody died')
       const n = memory.read(free)
@@ -26,8 +26,8 @@ const tasks = {
     }
   },
   /** The same with time-outs: the times that it got the lock are counted. */
-  lockInTime(memory, free, times, spins) {
-    const mutex = Mutex.attach(memory, 0, { spins })
+  lockInTime(memory, free, times, waiting) {
+    const mutex = Mutex.attach(memory, 0, waiting)
     let got = 0
     for (let i = 0; i < times; i++) {
       if (mutex.lock(i % 3 === 0 ? 0 : 0.05) === 'timed-out') continue
@@ -38,8 +38,8 @@ const tasks = {
     return got
   },
   /** Writes once in four times. */
-  readAndWrite(memory, free, times, spins) {
-    const lock = ReadWriteLock.attach(memory, 0, { spins })
+  readAndWrite(memory, free, times, waiting) {
+    const lock = ReadWriteLock.attach(memory, 0, waiting)
     for (let i = 0; i < times; i++) {
       if (i % 4 === 0) {
         must(lock.writeLock() === 'acquired', 'nobody died')
@@ -54,8 +54,8 @@ const tasks = {
     }
   },
   /** Takes one or two permits, as many as there can be inside. */
-  acquire(memory, free, times, spins) {
-    const semaphore = Semaphore.attach(memory, 0, { spins })
+  acquire(memory, free, times, waiting) {
+    const semaphore = Semaphore.attach(memory, 0, waiting)
     for (let i = 0; i < times; i++) {
       const count = 1 + (i % 2)
       semaphore.acquire(count)
@@ -65,8 +65,8 @@ const tasks = {
     }
   },
   /** All are in the same round, or one has just gone on. Says how often it was the last. */
-  meet(memory, free, times, spins, self) {
-    const barrier = Barrier.attach(memory, 0, { spins })
+  meet(memory, free, times, waiting, self) {
+    const barrier = Barrier.attach(memory, 0, waiting)
     let lasts = 0
     for (let round = 1; round <= times; round++) {
       memory.write(free + self, round)
@@ -78,9 +78,9 @@ const tasks = {
     return lasts
   },
   /** Two events, at word 0 and after it: one thread sets the first and waits for the second, the other one answers. */
-  signal(memory, free, times, spins, self) {
-    const there = Event.attach(memory, self === 0 ? 0 : Event.words(), { spins })
-    const back = Event.attach(memory, self === 0 ? Event.words() : 0, { spins })
+  signal(memory, free, times, waiting, self) {
+    const there = Event.attach(memory, self === 0 ? 0 : Event.words(), waiting)
+    const back = Event.attach(memory, self === 0 ? Event.words() : 0, waiting)
     for (let i = 0; i < times; i++) {
       if (self === 0) {
         memory.write(free, i)
@@ -93,10 +93,10 @@ const tasks = {
     }
   },
   /** As many onces as times: each body adds one to a word of its own. Says how many it ran. */
-  runOnce(memory, free, times, spins) {
+  runOnce(memory, free, times, waiting) {
     let ran = 0
     for (let i = 0; i < times; i++) {
-      const once = Once.attach(memory, i * Once.words(), { spins })
+      const once = Once.attach(memory, i * Once.words(), waiting)
       const result = once.run(() => memory.write(free + i, memory.read(free + i) + 1))
       must(memory.read(free + i) === 1, 'it is not done, or twice')
       if (result === 'ran') ran++

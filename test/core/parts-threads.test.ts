@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Barrier, Event, lineWords, Mutex, Once, ReadWriteLock, Semaphore, SharedMemory } from '../../core/index.ts'
+import {
+  Barrier,
+  Event,
+  lineWords,
+  Mutex,
+  Once,
+  ReadWriteLock,
+  Semaphore,
+  SharedMemory,
+  type WaitOptions,
+} from '../../core/index.ts'
 import { endPeers, type Peer, startWorker } from './peers.ts'
 
 /** Three worker threads on shared memory: more than processors, where there are two. */
@@ -20,7 +30,18 @@ describe('between threads', () => {
 
   /** All of them, or the first so many, do it at the same time. */
   function together(task: string, memory: SharedMemory, free: number, times: number, spins: number, count = peers.length) {
-    return Promise.all(peers.slice(0, count).map((peer, self) => peer.ask(task, memory.buffer, free, times, spins, self)))
+    return apart(
+      task,
+      memory,
+      free,
+      times,
+      peers.slice(0, count).map(() => ({ spins })),
+    )
+  }
+
+  /** The same, each waiting in its own way. */
+  function apart(task: string, memory: SharedMemory, free: number, times: number, ways: readonly WaitOptions[]) {
+    return Promise.all(ways.map((way, self) => (peers[self] as Peer).ask(task, memory.buffer, free, times, way, self)))
   }
 
   it.each([0, 200])('a mutex excludes (%s spins)', async (spins) => {
@@ -29,6 +50,26 @@ describe('between threads', () => {
     await together('lock', memory, Mutex.words(), times, spins)
     expect([memory.read(Mutex.words()), memory.read(Mutex.words() + 1)]).toEqual([3 * times, 3 * times])
     expect(Mutex.attach(memory).tryLock()).toBe('acquired')
+  })
+
+  it('a mutex goes round among threads that wait in different ways', async () => {
+    const times = 500
+    const memory = memoryFor(Mutex.words(), (made) => Mutex.create(made))
+    await apart('lock', memory, Mutex.words(), times, [{ wait: 'park', spins: 0 }, { wait: 'yield', spins: 0 }, { wait: 'spin' }])
+    expect([memory.read(Mutex.words()), memory.read(Mutex.words() + 1)]).toEqual([3 * times, 3 * times])
+    expect(Mutex.attach(memory).tryLock()).toBe('acquired')
+  })
+
+  it.each([
+    ['yield', 'yield'],
+    ['yield', 'park'],
+    ['spin', 'spin'],
+    ['spin', 'yield'],
+  ] as const)('events carry a conversation (one waits by %s, the other by %s)', async (one, other) => {
+    const both = 2 * Event.words()
+    const memory = memoryFor(both, (made) => [Event.create(made), Event.create(made, {}, Event.words())])
+    await apart('signal', memory, both, 300, [{ wait: one }, { wait: other }])
+    expect([Event.attach(memory).isSet(), Event.attach(memory, Event.words()).isSet()]).toEqual([false, false])
   })
 
   it('a mutex excludes also those who give up', async () => {
