@@ -50,7 +50,7 @@ export function instance(arena: Arena, slot: number, number: number): SharedMemo
 
 /** The same as one of the threads has it. */
 export class ParticipantMemory extends SharedMemory {
-  readonly liveness: NonNullable<Memory['liveness']>
+  override readonly liveness: NonNullable<Memory['liveness']>
 
   constructor(arena: Arena, slot: number, number: number, self: number) {
     super(arena.instances, firstByte(arena, slot, number), arena.words)

@@ -64,7 +64,7 @@ export interface MappedShare {
 export class MappedMemory extends SharedMemory {
   /** To how many words this memory may grow. */
   readonly wordsMax: number
-  readonly liveness: NonNullable<Memory['liveness']>
+  override readonly liveness: NonNullable<Memory['liveness']>
   readonly durability: NonNullable<Memory['durability']>
   private readonly file: MappedFile
   private readonly mapping: MappedShare

@@ -70,6 +70,8 @@ export class SharedMemory implements Memory {
   /** Where word 0 lies in the buffer, in bytes. */
   readonly byteOffset: number
   readonly words: number
+  /** Who is alive, where somebody keeps a `Roster`: set it before anything attaches to this memory. */
+  liveness?: NonNullable<Memory['liveness']>
   // All replaced by `MappedMemory` when its file grows or is closed.
   protected int32: Int32Array
   protected bytes: Uint8Array

@@ -134,6 +134,8 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'RecordSource',
     'Ring',
     'RingOptions',
+    'Roster',
+    'RosterOptions',
     'Semaphore',
     'SemaphoreOptions',
     'SharedMemory',

@@ -1,3 +1,4 @@
 import { structureOf, testStructure } from './structure.ts'
 
-for (const name of ['barrier', 'event', 'mutex', 'once', 'read-write-lock', 'semaphore']) testStructure(await structureOf(name))
+for (const name of ['barrier', 'event', 'mutex', 'once', 'read-write-lock', 'roster', 'semaphore'])
+  testStructure(await structureOf(name))
