@@ -4,7 +4,7 @@ import type { Program } from '../model/program.ts'
 import type { CrashChoices } from './crash-choices.ts'
 import { Cut, type Deeds, type UnitBytes } from './cut.ts'
 import { Persistence } from './persistence.ts'
-import { type Recovery, recover } from './recovery.ts'
+import { type Question, type Recovery, recover } from './recovery.ts'
 
 /**
  * Judges `recover` after every crash of an execution, as a lazy observer: what a word holds is chosen when the recovery
@@ -36,18 +36,31 @@ export function unitBytesOf({ faults }: Program): UnitBytes {
   return faults.unit === 'page' ? 4096 : faults.unit === 'sector' ? 512 : 4
 }
 
+/** An answer that a recovery got, after others. */
+interface Answered {
+  readonly before: Answered | undefined
+  readonly question: Question
+  readonly answer: number
+  /** Which write of the word was chosen, when the threads were crashed. */
+  readonly write: number
+}
+
 /** What is settled so far of a crash. */
 interface State {
   readonly cut: Cut
+  readonly names: ReadonlyMap<string, number>
+  readonly answered: Answered | undefined
+  /** A crash of the recovery. */
+  readonly again: Again | undefined
+}
+
+interface Again {
+  readonly deeds: Deeds
+  readonly cut: Cut
+  readonly choices: readonly number[]
   /** Words of which it is known what the first crash left. */
   readonly left: ReadonlyMap<number, number>
-  readonly names: ReadonlyMap<string, number>
-  readonly answers: readonly number[]
-  /** The same for people: values of words, and the names that had been acknowledged, of those that were asked for. */
-  readonly seen: readonly string[]
   readonly first: readonly number[]
-  /** A crash of the recovery. */
-  readonly again: { readonly deeds: Deeds; readonly cut: Cut; readonly choices: readonly number[] } | undefined
 }
 
 export class Crashes {
@@ -56,7 +69,9 @@ export class Crashes {
   readonly #unitBytes: UnitBytes
   readonly #names = new Set<string>()
   #root: Recovery | undefined
-  /** What each recovery after a crash of the threads saw: no two saw the same. */
+  /** Recoveries after a crash of the threads that came to their end. */
+  readonly #seen = new Set<Recovery>()
+  /** What each of them saw: no two saw the same. */
   readonly recoveries: Set<string> = new Set()
 
   constructor(program: Program, initial: Int32Array) {
@@ -77,8 +92,7 @@ export class Crashes {
     // Who goes through all names asks for more of them now.
     if (this.#names.size > known) this.#root = undefined
     const cut = new Cut(persistence, this.#unitBytes)
-    const start: State = { cut, left: new Map(), names: new Map(), answers: [], seen: [], first: [], again: undefined }
-    this.#visit(this.#tree, start, persistence)
+    this.#visit(this.#tree, { cut, names: new Map(), answered: undefined, again: undefined }, persistence)
   }
 
   get #tree(): Recovery {
@@ -92,41 +106,44 @@ export class Crashes {
       this.#end(at, state, persistence)
       return
     }
-    if ('name' in question) this.#answerName(at, question.name, state, persistence)
+    if ('name' in question) this.#answerName(at, question, state, persistence)
     else if (state.again === undefined) {
       for (const { cut, value, write } of this.#left(question.word, state, persistence)) {
-        const left = new Map(state.left).set(question.word, value)
-        this.#go(at, value, { ...state, cut, left, first: [...state.first, write] }, persistence)
+        this.#go(at, question, value, { ...state, cut }, persistence, write)
       }
-    } else this.#answerAgain(at, question.word, state, state.again, persistence)
+    } else this.#answerAgain(at, question, state, state.again, persistence)
   }
 
   #end(at: Recovery, state: State, persistence: Persistence): void {
     const { thrown, deeds } = at
     if (thrown !== undefined) {
       const acknowledged = [...state.names].filter(([, had]) => had === 1).map(([name]) => name)
-      const choices = { first: state.first, second: state.again?.choices, acknowledged }
+      const first = state.again?.first ?? firstOf(asked(state))
+      const choices = { first, second: state.again?.choices, acknowledged }
       throw new RecoveryBroken(thrown.error, persistence.eventsBefore(state.cut.least), choices)
     }
     if (state.again !== undefined) return
-    this.recoveries.add(state.seen.join())
+    if (!this.#seen.has(at)) {
+      this.#seen.add(at)
+      this.recoveries.add(seenIn(asked(state)))
+    }
     if (deeds.changes) {
-      const again = { deeds, cut: new Cut(deeds, this.#unitBytes), choices: [] }
-      this.#visit(this.#tree, { ...state, answers: [], seen: [], again }, persistence)
+      const all = asked(state)
+      const left = new Map(all.flatMap(({ question, answer }) => ('word' in question ? [[question.word, answer]] : [])))
+      const again = { deeds, cut: new Cut(deeds, this.#unitBytes), choices: [], left, first: firstOf(all) }
+      this.#visit(this.#tree, { ...state, answered: undefined, again }, persistence)
     }
   }
 
-  #go(at: Recovery, answer: number, state: State, persistence: Persistence): void {
-    const { question } = at
-    const answers = [...state.answers, answer]
-    const said = question === undefined || 'word' in question ? [`${answer}`] : answer === 1 ? [`@${question.name}`] : []
-    const seen = [...state.seen, ...said]
+  #go(at: Recovery, question: Question, answer: number, state: State, persistence: Persistence, write = 0): void {
+    const after = { ...state, answered: { before: state.answered, question, answer, write } }
     let next = at.answered.get(answer)
     if (next === undefined) {
+      const answers = asked(after).map((one) => one.answer)
       next = recover(this.#program, answers, [...this.#names])
       at.answered.set(answer, next)
     }
-    this.#visit(next, { ...state, answers, seen }, persistence)
+    this.#visit(next, after, persistence)
   }
 
   /** What the threads can have left in a word. */
@@ -138,36 +155,57 @@ export class Crashes {
     }
   }
 
-  #answerName(at: Recovery, name: string, state: State, persistence: Persistence): void {
+  #answerName(at: Recovery, question: { readonly name: string }, state: State, persistence: Persistence): void {
+    const { name } = question
     const known = state.names.get(name)
     for (const had of known === undefined ? [0, 1] : [known]) {
       const cut = known === undefined ? state.cut.acknowledging(name, had === 1) : state.cut
       if (cut === undefined) continue
       const names = new Map(state.names).set(name, had)
-      this.#go(at, had, { ...state, cut, names }, persistence)
+      this.#go(at, question, had, { ...state, cut, names }, persistence)
     }
   }
 
-  #answerAgain(at: Recovery, word: number, state: State, again: NonNullable<State['again']>, persistence: Persistence): void {
+  #answerAgain(at: Recovery, question: { readonly word: number }, state: State, again: Again, persistence: Persistence): void {
+    const { word } = question
     const writes = again.deeds.writesOf(word)
     for (let write = 0; write <= writes.length; write++) {
       const cut = again.cut.holding(word, write - 1)
       if (cut === undefined) continue
       const choices = [...again.choices, write]
       if (write > 0) {
-        this.#go(at, writes[write - 1].value, { ...state, again: { ...again, cut, choices } }, persistence)
+        this.#go(at, question, writes[write - 1].value, { ...state, again: { ...again, cut, choices } }, persistence)
         continue
       }
-      const left = state.left.get(word)
+      const left = again.left.get(word)
       if (left !== undefined) {
-        this.#go(at, left, { ...state, again: { ...again, cut, choices } }, persistence)
+        this.#go(at, question, left, { ...state, again: { ...again, cut, choices } }, persistence)
         continue
       }
       for (const first of this.#left(word, state, persistence)) {
-        const next = { ...again, cut, choices: [...choices, first.write] }
-        const known = new Map(state.left).set(word, first.value)
-        this.#go(at, first.value, { ...state, cut: first.cut, left: known, again: next }, persistence)
+        const known = new Map(again.left).set(word, first.value)
+        const next = { ...again, cut, choices: [...choices, first.write], left: known }
+        this.#go(at, question, first.value, { ...state, cut: first.cut, again: next }, persistence)
       }
     }
   }
+}
+
+/** The answers that a recovery got, in order. */
+function asked(state: State): readonly Answered[] {
+  const all: Answered[] = []
+  for (let one = state.answered; one !== undefined; one = one.before) all.push(one)
+  return all.reverse()
+}
+
+/** Which writes were chosen of the words that it read. */
+function firstOf(all: readonly Answered[]): readonly number[] {
+  return all.flatMap(({ question, write }) => ('word' in question ? [write] : []))
+}
+
+/** What it saw, for people: values of words, and the names that had been acknowledged, of those that were asked for. */
+function seenIn(all: readonly Answered[]): string {
+  return all
+    .flatMap(({ question, answer }) => ('word' in question ? [`${answer}`] : answer === 1 ? [`@${question.name}`] : []))
+    .join()
 }
