@@ -302,16 +302,16 @@ export class Machine {
       key += `${(this.next[thread] as History).serial}${this.asleep[thread] ? 's' : ''},`
     }
     key += this.memory.join()
-    for (const [word, queue] of this.queues) if (queue.length > 0) key += `;${word}:${queue.join()}`
+    for (const [word, queue] of inOrder(this.queues)) if (queue.length > 0) key += `;${word}:${queue.join()}`
     for (const row of this.#killed) if (row >= 0) key += 'k'
-    for (const [word, mask] of this.#torn) if (mask !== 0) key += `;${word}t${mask}`
+    for (const [word, mask] of inOrder(this.#torn)) if (mask !== 0) key += `;${word}t${mask}`
     for (const [thread, guesses] of this.#guesses.entries()) {
       for (const { bytes, spoilt } of guesses) key += `;${thread}g${bytes}${spoilt === undefined ? '' : '!'}`
     }
     if (this.#startled.includes(1)) key += `;${this.#startled.join()}`
     if (races) {
       key += `|${this.#clocks.join('/')}`
-      for (const [word, clock] of this.#released) key += `;${word}=${clock.join()}`
+      for (const [word, clock] of inOrder(this.#released)) key += `;${word}=${clock.join()}`
     }
     return key
   }
@@ -570,4 +570,9 @@ function covers({ byte, bytes }: Guess, word: number, mask: number): boolean {
 
 function isPlainWrite(kind: number): boolean {
   return kind === WRITE || kind === WRITE_BYTES
+}
+
+/** The entries of a map from words, in the order of the words and not of their coming: states that are equal have one key. */
+function inOrder<T>(map: ReadonlyMap<number, T>): (readonly [number, T])[] {
+  return map.size < 2 ? [...map] : [...map].sort(([one], [other]) => one - other)
 }
