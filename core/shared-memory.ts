@@ -1,7 +1,7 @@
 import { ArrayWords, type AtomicWords } from './atomic-words.ts'
 import type { Memory, WaitResult } from './memory.ts'
 import { requireInteger, show } from './require.ts'
-import { type WasmMemory, WasmWords } from './wasm-words.ts'
+import { type WasmMemory, wasmWords } from './wasm-words.ts'
 import { copyWords, WordView } from './word-view.ts'
 
 /**
@@ -61,8 +61,9 @@ const hints = atomicsPause === undefined ? 200 : 6
  * worker.postMessage(shared)                               // in the worker: new SharedMemory(shared)
  * ```
  *
- * Each such memory reserves gigabytes of addresses (not of memory): have a few in a process, not hundreds. A page in a browser
- * needs `'wasm-unsafe-eval'` where it has a Content-Security-Policy. Threads on the plain `shared.buffer` may be among them.
+ * Each such memory reserves gigabytes of addresses (not of memory): have a few in a process, not hundreds. In a page whose
+ * Content-Security-Policy lacks `'wasm-unsafe-eval'` it is as fast as a buffer. Threads on the plain `shared.buffer` may be among
+ * them.
  */
 export class SharedMemory implements Memory {
   /** The buffer underneath: post this one to other threads. */
@@ -123,7 +124,7 @@ export class SharedMemory implements Memory {
     // Views of explicit length: those that track the length of a growable buffer are several times slower.
     this.int32 = new Int32Array(this.buffer, byteOffset, this.words)
     this.bytes = new Uint8Array(this.buffer, byteOffset, 4 * this.words)
-    this.atomics = isWasmMemory(source) ? new WasmWords(source) : new ArrayWords(this.int32)
+    this.atomics = (isWasmMemory(source) ? wasmWords(source) : undefined) ?? new ArrayWords(this.int32)
   }
 
   load(word: number): number {

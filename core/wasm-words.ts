@@ -129,3 +129,22 @@ export class WasmWords implements AtomicWords {
     this.compareExchange = exports.compareExchange
   }
 }
+
+let mayCompile = true
+
+/**
+ * The words of one memory; `undefined` where the host compiles nothing, as a page does whose Content-Security-Policy lacks
+ * `'wasm-unsafe-eval'`.
+ */
+export function wasmWords(memory: WasmMemory): WasmWords | undefined {
+  // Asked once: such a page reports each time as a violation.
+  if (!mayCompile) return undefined
+  try {
+    return new WasmWords(memory)
+  } catch (error) {
+    // What was compiled failed for this memory.
+    if (compiled !== undefined) throw error
+    mayCompile = false
+    return undefined
+  }
+}

@@ -1,0 +1,159 @@
+import { basename } from 'node:path'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chromiumPath, startChromium } from './chromium.ts'
+import { memoryTasks } from './page/memories.ts'
+import { type Explored, explored } from './page/search.ts'
+import type { Outcome } from './page/tasks.ts'
+import { type Site, startSite } from './site.ts'
+
+const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+const policy = (scripts: string) => ({ 'content-security-policy': `default-src 'none'; script-src ${scripts}` })
+
+/** Sites by their headers. The strict one lets scripts of its own run, and nothing be compiled. */
+const headers = {
+  strict: { ...isolation, ...policy("'self'") },
+  compiling: { ...isolation, ...policy("'self' 'wasm-unsafe-eval'") },
+  notIsolated: {},
+}
+type SiteName = keyof typeof headers
+
+/** Without the lines of the source, which are those of TypeScript here and of JavaScript there. */
+function lineless({ report, ...rest }: Explored): object {
+  if (report.failure === undefined) return { ...rest, report }
+  const trace = report.failure.trace.map((step) => ({
+    ...step,
+    source: step.source && basename(step.source).replace(/[jt]s:\d+$/, ''),
+  }))
+  return { ...rest, report: { ...report, failure: { ...report.failure, trace } } }
+}
+
+describe.skipIf(chromiumPath === undefined)('in a browser', () => {
+  let browser: Browser
+  let context: BrowserContext
+  const sites = {} as Record<SiteName, Site>
+
+  beforeAll(async () => {
+    browser = await startChromium(chromiumPath as string)
+    context = await browser.newContext()
+    // The time of the test is the limit.
+    context.setDefaultTimeout(0)
+    for (const name of Object.keys(headers) as SiteName[]) sites[name] = await startSite(headers[name])
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    for (const site of Object.values(sites)) site.close()
+  })
+
+  /** The outcome of a task in a new page. */
+  async function run(site: SiteName, task: string, argument: unknown = {}): Promise<Outcome> {
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(`${error}`))
+    page.on('response', (response) => response.ok() || errors.push(`${response.status()} ${response.url()}`))
+    await page.goto(`${sites[site].address}?${new URLSearchParams({ run: JSON.stringify({ task, argument }) })}`)
+    const outcome = await page.evaluate('globalThis.outcome')
+    await page.close()
+    if (outcome === undefined) throw new Error(`the page did not start:\n${errors.join('\n')}`)
+    return outcome as Outcome
+  }
+
+  const inWorker = (site: SiteName, task: string, argument: unknown = {}) => run(site, 'inWorker', { task, argument })
+
+  describe('streams', () => {
+    const items = 3000
+
+    it('of a Ring reach the page, by for await, and a worker: every item in order, and the end', async () => {
+      const all = { read: items, end: 'closed' }
+      expect(await run('strict', 'ringToPage', { items })).toEqual({ value: { page: all, worker: all } })
+    })
+
+    it('of a Ring go from the page, which waits for room without blocking, to two workers', async () => {
+      const all = { read: items, end: 'closed' }
+      expect(await run('strict', 'ringFromPage', { items })).toEqual({ value: [all, all] })
+    })
+
+    it('of a WorkRing are shared by the page and a worker: each item goes to one of them', async () => {
+      expect(await run('strict', 'workRing', { items })).toEqual({ value: { popped: items, distinct: items, ended: true } })
+    })
+
+    it('of a RecordRing come from two workers to the page: those of each in order', async () => {
+      expect(await run('strict', 'recordRing', { items })).toEqual({ value: { read: [items, items], end: 'closed' } })
+    })
+
+    it('of a LossyRing wait for nobody: what the page and a worker did not read they know to be lost', async () => {
+      const outcome = await run('strict', 'lossyRing', { items })
+      const { page, worker } = (outcome as { value: Record<'page' | 'worker', { read: number; lost: number; end: string }> })
+        .value
+      expect([page.read + page.lost, page.end]).toEqual([items, 'closed'])
+      expect([worker.read + worker.lost, worker.end]).toEqual([items, 'closed'])
+    })
+  })
+
+  describe('locks', () => {
+    it('exclude two workers from one another', async () => {
+      expect(await run('strict', 'mutex', { rounds: 5000 })).toEqual({ value: 10_000 })
+    })
+
+    it('can be tried by a page; that it may not block, it is told by a TypeError, and nothing is broken', async () => {
+      expect(await run('strict', 'heldLock')).toEqual({ value: { tried: 'busy', blocked: 'TypeError', after: 'acquired' } })
+      expect(await inWorker('strict', 'heldLock')).toEqual({
+        value: { tried: 'busy', blocked: 'nothing; it returned timed-out', after: 'acquired' },
+      })
+    })
+  })
+
+  describe.each([
+    { site: 'compiling', compiles: true },
+    { site: 'strict', compiles: false },
+  ] as const)('a WebAssembly.Memory where compiling is allowed: $compiles', ({ site, compiles }) => {
+    it('answers as any other memory does', async () => {
+      expect(await run(site, 'compiles')).toEqual({ value: compiles })
+      const count = 2000
+      const value = memoryTasks.answers({ kind: 'buffer', count })
+      expect(value.filter((answer) => typeof answer === 'number' && answer !== 0).length).toBeGreaterThan(count / 4)
+      expect(await run(site, 'answers', { kind: 'buffer', count })).toEqual({ value })
+      expect(await run(site, 'answers', { kind: 'wasm', count })).toEqual({ value })
+      expect(await inWorker(site, 'answers', { kind: 'wasm', count })).toEqual({ value })
+    })
+
+    it('carries a Ring between the page and workers', async () => {
+      const items = 1000
+      const all = { read: items, end: 'closed' }
+      expect(await run(site, 'ringToPage', { items, kind: 'wasm' })).toEqual({ value: { page: all, worker: all } })
+    })
+  })
+
+  describe('a page that is not cross-origin isolated', () => {
+    it.each(['ringToPage', 'mutex', 'heldLock'])('is told which headers are missing: %s', async (task) => {
+      const missing = /no SharedArrayBuffer.*Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/
+      expect(await run('notIsolated', task, { items: 1, rounds: 1 })).toEqual({ error: expect.stringMatching(missing) })
+    })
+  })
+
+  describe('the checker', () => {
+    const each = 4
+    let here: Explored[]
+
+    beforeAll(() => {
+      here = explored({ each })
+    })
+
+    it('finds in Node what the checks expect', () => {
+      expect(here.filter(({ unmet }) => unmet !== undefined)).toEqual([])
+      expect(here.filter(({ report, replayed }) => report.failure?.kind !== replayed)).toEqual([])
+      expect(new Set(here.map(({ report }) => report.verdict))).toEqual(new Set(['holds', 'refuted']))
+      expect(here.length).toBeGreaterThan(60)
+    })
+
+    it.each([
+      ['a page', () => run('strict', 'explored', { each })],
+      ['a worker of a page without shared memory', () => inWorker('notIsolated', 'explored', { each })],
+    ])('finds in %s what it finds in Node: counts, outcomes, failures and their schedules', async (_, explore) => {
+      const outcome = (await explore()) as { value: Explored[] }
+      expect(outcome).toEqual({ value: expect.any(Array) })
+      expect(outcome.value.map(lineless)).toEqual(here.map(lineless))
+    })
+  })
+})
