@@ -99,7 +99,7 @@ export class Patience {
     this.spins = spins
     this.announces = wait === 'park'
     // What was changed by one that died before its notify, or will not be changed by one that is dead, is seen a slice later.
-    // Safety: barrier/robust, event/robust, semaphore/robust
+    // Safety: barrier/robust, event/robust, semaphore/robust, waiting/robust
     this.sleepMs = memory.liveness === undefined ? Infinity : sliceMs
     this.sliceMs = wait === 'park' ? this.sleepMs : wait === 'yield' ? napMs : 0
     this.over = timeoutMs <= 0
@@ -122,8 +122,9 @@ export class Patience {
     const announced = this.announces ? seen | asleep : seen
     // One bit speaks for all sleepers. It is set before the clock is asked, for where a notify wakes only one, that one must
     // leave the others announced when it gives up.
-    // Safety: mutex/wakes
+    // Safety: mutex/wakes, waiting/silent
     if (seen !== announced && memory.compareExchange(word, seen, announced) !== seen) return
+    // Safety: waiting/times-out
     const left = this.deadline === Infinity ? Infinity : this.deadline - memory.now()
     if (left > 0) {
       if (this.sliceMs === 0) return // Spins: the caller looks again, at all that it waits for.

@@ -63,6 +63,13 @@ export function testStructure(structure: Structure): void {
   testPlaces(structure, reportOf)
 }
 
+/** The same of what structures have in common, which has no shared memory of its own. */
+export function testPart(structure: Structure): void {
+  testChecks(structure, reporter())
+  testCounts(structure)
+  testGuarantees(structure)
+}
+
 function testChecks({ name, checks, counted, equivalents }: Structure, reportOf: (check: Check) => Report): void {
   describe(`the checks of the ${name}`, () => {
     it('have names of their own', () => {
