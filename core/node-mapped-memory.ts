@@ -15,10 +15,11 @@ import {
   requireLength,
 } from './node-mapped-file.ts'
 import { MappedFileError, onFile } from './node-mapped-file-error.ts'
-import { growTo, mapOver, syncRange, unmap } from './node-mapping.ts'
+import { growTo, mapForWasm, mapOver, syncRange, unmap } from './node-mapping.ts'
 import { type Participant, Participants, seatsMax } from './node-participants.ts'
 import { requireInteger } from './require.ts'
 import { SharedMemory } from './shared-memory.ts'
+import { type WasmMemory, type WasmWords, wasmWords } from './wasm-words.ts'
 
 /** What a new file is like. */
 export interface MappedOptions {
@@ -38,6 +39,8 @@ export interface MappedShare {
   readonly identity: string
   readonly control: SharedArrayBuffer
   readonly buffer: SharedArrayBuffer
+  /** The same bytes for operations that are faster, where there is WebAssembly and addresses are left. */
+  readonly wasm: WasmMemory | undefined
   /** How many threads stand on it. */
   readonly references: SharedArrayBuffer
 }
@@ -58,8 +61,14 @@ export interface MappedShare {
  * The file has to lie on a local file system, and must not be cut while it is mapped: the next access beyond its end
  * kills the process (SIGBUS), which no program can catch. Opening and growing notice that it was cut before.
  *
- * An operation costs what it costs on `SharedMemory`, whose methods these are, but `wait`, and `notify` when somebody sleeps,
- * are system calls. `Atomics.wait` and `Atomics.notify` on `buffer` reach only the threads of this process that use these.
+ * An operation costs what it costs on a `SharedMemory` on a `WebAssembly.Memory`, whose methods these are, but `wait`, and
+ * `notify` when somebody sleeps, are system calls. `Atomics.wait` and `Atomics.notify` on `buffer` reach only the threads of this
+ * process that use these. A file is mapped twice: in `buffer`, which grows as the file does, and in a `WebAssembly.Memory`, which
+ * takes addresses (10 GiB of some 128 TiB, and none of the machine's memory). Where these are limited (`ulimit -v`), and for
+ * files that may grow beyond 4 GiB, there is only `buffer`, and operations cost as on a `SharedArrayBuffer`.
+ *
+ * Through `buffer`, frames can be written and read where they lie. Give every array over it a length: one without follows the
+ * length of the buffer, and costs ten times as much.
  */
 export class MappedMemory extends SharedMemory {
   /** To how many words this memory may grow. */
@@ -68,6 +77,7 @@ export class MappedMemory extends SharedMemory {
   readonly durability: NonNullable<Memory['durability']>
   private readonly file: MappedFile
   private readonly mapping: MappedShare
+  private readonly wasmWords: WasmWords | undefined
   private readonly control: Int32Array
   /** Where word 0 lies. */
   private readonly address: number
@@ -82,6 +92,12 @@ export class MappedMemory extends SharedMemory {
     this.mapping = mapping
     this.control = new Int32Array(mapping.control)
     this.address = libc().addressOf(mapping.buffer)
+    if (mapping.wasm !== undefined) {
+      // One file, so that a flush, a futex or an access through either mapping means the same bytes.
+      this.plain = mapping.wasm.buffer as SharedArrayBuffer
+      this.wasmWords = wasmWords(mapping.wasm)
+      this.cover(this.words)
+    }
     const seat = new Participants(file, this.control)
     this.seat = seat
     this.syncControl()
@@ -321,9 +337,9 @@ export class MappedMemory extends SharedMemory {
 
   private cover(words: number): void {
     ;(this as { words: number }).words = words
-    this.int32 = new Int32Array(this.buffer, 0, words)
-    this.bytes = new Uint8Array(this.buffer, 0, 4 * words)
-    this.atomics = new ArrayWords(this.int32)
+    this.int32 = new Int32Array(this.plain, 0, words)
+    this.bytes = new Uint8Array(this.plain, 0, 4 * words)
+    this.atomics = this.wasmWords ?? new ArrayWords(this.int32)
   }
 
   private requireOpen(): void {
@@ -377,9 +393,10 @@ function mapFile({ path, fd, header, identity }: MappedFile): MappedShare {
     }
     requireLength(path, fd, present)
     const buffer = mapOver(fd, controlBytes, 4 * present, 4 * wordsMax)
+    const wasm = mapForWasm(fd, controlBytes, 4 * wordsMax)
     const references = new SharedArrayBuffer(4)
     Atomics.store(new Int32Array(references), 0, 1)
-    return { path, identity, control, buffer, references }
+    return { path, identity, control, buffer, wasm, references }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new MappedFileError(path, 'too-large', `this Node cannot map ${4 * wordsMax} bytes; ask for a smaller wordsMax`, {
@@ -399,8 +416,9 @@ export function addReference({ path, references }: MappedShare): void {
 }
 
 /** Takes the file out of memory with the last reference. */
-export function removeReference({ references, control, buffer }: MappedShare): void {
+export function removeReference({ references, control, buffer, wasm }: MappedShare): void {
   if (Atomics.sub(new Int32Array(references), 0, 1) > 1) return
   unmap(control)
   unmap(buffer)
+  if (wasm !== undefined) unmap(wasm.buffer as SharedArrayBuffer)
 }

@@ -1,4 +1,5 @@
 import { libc } from './node-libc.ts'
+import { newWasmMemory, type WasmMemory } from './wasm-words.ts'
 
 /** A buffer that can grow, which the types of ES2023 do not know yet. */
 type GrowableSharedArrayBuffer = SharedArrayBuffer & { readonly maxByteLength: number; grow(bytes: number): void }
@@ -24,6 +25,20 @@ export function mapOver(fd: number, offset: number, bytes: number, bytesMax: num
   requireOnPage(address, libc().pageBytes)
   libc().mapFile(address, length, fd, offset)
   return buffer
+}
+
+/**
+ * The same bytes at other addresses too, all that the file may grow to: in a `WebAssembly.Memory`, where operations are faster,
+ * and copies as well, than in a buffer that can grow. Nothing beyond the end of the file may be touched here either, though the
+ * buffer of this memory reaches farther. Undefined where there is no such memory.
+ */
+export function mapForWasm(fd: number, offset: number, bytesMax: number): WasmMemory | undefined {
+  const memory = newWasmMemory(bytesMax)
+  if (memory === undefined) return undefined
+  const address = libc().addressOf(memory.buffer as SharedArrayBuffer)
+  if (address % libc().pageBytes !== 0) return undefined
+  libc().mapFile(address, wholePages(bytesMax), fd, offset)
+  return memory
 }
 
 /** Lets the buffer reach farther, unless another thread has done it already. */

@@ -74,6 +74,8 @@ export class SharedMemory implements Memory {
   /** Who is alive, where somebody keeps a `Roster`: set it before anything attaches to this memory. */
   liveness?: NonNullable<Memory['liveness']>
   // All replaced by `MappedMemory` when its file grows or is closed.
+  /** The bytes of `buffer`, perhaps at other addresses: what the arrays are made over. */
+  protected plain: SharedArrayBuffer
   protected int32: Int32Array
   protected bytes: Uint8Array
   protected atomics: AtomicWords
@@ -121,6 +123,7 @@ export class SharedMemory implements Memory {
       this.buffer = buffer as SharedArrayBuffer
     }
     this.byteOffset = byteOffset
+    this.plain = this.buffer
     // Views of explicit length: those that track the length of a growable buffer are several times slower.
     this.int32 = new Int32Array(this.buffer, byteOffset, this.words)
     this.bytes = new Uint8Array(this.buffer, byteOffset, 4 * this.words)
@@ -221,7 +224,7 @@ export class SharedMemory implements Memory {
     }
     if (length > byteReadBytes) {
       // Costs less than `subarray`, which looks for a species.
-      target.set(new Uint8Array(this.buffer, this.byteOffset + byte, length))
+      target.set(new Uint8Array(this.plain, this.byteOffset + byte, length))
     } else {
       const { bytes } = this
       for (let i = 0; i < length; i++) target[i] = bytes[byte + i] as number

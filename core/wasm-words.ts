@@ -21,6 +21,9 @@ export interface WasmMemory {
   grow(pages: number): number
 }
 
+const pageBytes = 65536
+const pagesMax = 65536
+
 /** The types of the functions: how many operands, the word among them, and how many results. */
 const types: readonly (readonly [operands: number, results: number])[] = [
   [1, 1],
@@ -58,8 +61,8 @@ const alignment = [2, 0]
 export function assemble(): Uint8Array {
   const all = Object.entries(instructions)
   const integers = (count: number): number[] => vector(Array(count).fill([i32]))
-  // At least 0 and at most 65536 pages, shared.
-  const memory = [...text('shared'), ...text('memory'), 2, 3, ...unsigned(0), ...unsigned(65536)]
+  // At least 0 pages, and shared.
+  const memory = [...text('shared'), ...text('memory'), 2, 3, ...unsigned(0), ...unsigned(pagesMax)]
   const code = all.map(([, [instruction, type]]) => {
     const [operands] = types[type]
     const address = [localGet, 0, i32Const, 2, i32Shl]
@@ -95,8 +98,27 @@ function text(ascii: string): number[] {
 
 /** What is used of the global `WebAssembly`. */
 interface Api {
+  readonly Memory: new (options: { readonly initial: number; readonly maximum: number; readonly shared: true }) => WasmMemory
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object, imports: object) => { readonly exports: AtomicWords }
+}
+
+const api = (globalThis as unknown as { readonly WebAssembly?: Api }).WebAssembly
+
+/** Before it says that there are no addresses, an engine collects garbage for 0.1 s: a thread asks for more than there are once. */
+let addressesLeft = true
+
+/** A new memory of at least so many bytes; undefined where there are no addresses for it, or no WebAssembly. */
+export function newWasmMemory(bytes: number): WasmMemory | undefined {
+  const pages = Math.ceil(bytes / pageBytes)
+  if (api === undefined || pages > pagesMax || !addressesLeft) return undefined
+  try {
+    return new api.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    addressesLeft = false
+    return undefined
+  }
 }
 
 let compiled: object | undefined
@@ -115,7 +137,7 @@ export class WasmWords implements AtomicWords {
   readonly compareExchange: AtomicWords['compareExchange']
 
   constructor(memory: WasmMemory) {
-    const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Api }).WebAssembly
+    const { Module, Instance } = api as Api
     compiled ??= new Module(assemble())
     const { exports } = new Instance(compiled, { shared: { memory } })
     this.load = exports.load

@@ -33,6 +33,17 @@ describe.runIf(canMap)('mapped memory', () => {
     }
   })
 
+  memoryContract('MappedMemory without WebAssembly', (words, body) => {
+    const owner = MappedMemory.create(newFile(), { words, wordsMax: 5000 })
+    const memory = MappedMemory.from({ ...owner.share(), wasm: undefined })
+    owner.close()
+    try {
+      body(memory)
+    } finally {
+      memory.close()
+    }
+  })
+
   it('is shared by all who open the file', () => {
     const path = newFile()
     const one = MappedMemory.create(path, { words: 4 })
@@ -63,6 +74,20 @@ describe.runIf(canMap)('mapped memory', () => {
     expect([memory.buffer.byteLength, memory.byteOffset]).toEqual([256, 0])
     memory.store(5, 6)
     expect(new SharedMemory(memory.buffer).load(5)).toBe(6)
+    memory.close()
+  })
+
+  it('is the same where there is no WebAssembly, or there are no addresses for it', async () => {
+    const path = newFile()
+    const memory = MappedMemory.create(path, { words: 20_000, wordsMax: 30_000 })
+    const [jitless, crowded] = await Promise.all([startProcess([process.execPath, '--jitless']), startProcess()])
+    // Less than what a `WebAssembly.Memory` takes.
+    await crowded.ask('leaveAddresses', 2 ** 32)
+    const peers = [worker, child, jitless, crowded]
+    await Promise.all([worker.ask('from', memory.share()), ...peers.slice(1).map((peer) => peer.ask('open', path))])
+    expect(await Promise.all(peers.map((peer) => peer.ask('hasWasm')))).toEqual([true, true, false, false])
+    await Promise.all(peers.map((peer) => peer.ask('add', 19_999, 5000)))
+    expect(memory.load(19_999)).toBe(20_000)
     memory.close()
   })
 
@@ -315,10 +340,14 @@ describe.runIf(canMap)('mapped memory', () => {
       const path = newFile()
       const memory = MappedMemory.create(path, { words: 2000, wordsMax: 4000 })
       const words = new Int32Array(memory.buffer)
+      const more = new Int32Array(memory.share().wasm!.buffer)
       words.fill(7)
+      expect([more[0], more[1999]]).toEqual([7, 7])
       memory.close()
-      expect(words.every((word) => word === 0)).toBe(true)
-      words.fill(8)
+      for (const held of [words, more]) {
+        expect(held.every((word) => word === 0)).toBe(true)
+        held.fill(8)
+      }
       const again = MappedMemory.open(path)
       expect([again.load(0), again.load(1999)]).toEqual([7, 7])
       again.close()

@@ -1,6 +1,7 @@
 // Another process or worker thread that stands on a mapped file: does what messages tell it, and answers each.
 // Entries must be JavaScript on Node 20; the TypeScript behind it is loaded through tsx.
-import { readdirSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
@@ -15,6 +16,12 @@ const tasks = {
   open: (path) => use(MappedMemory.open(path)),
   create: (path, options) => use(MappedMemory.create(path, options)),
   from: (share) => use(MappedMemory.from(share)),
+  /** From now on this process can map so many bytes more, and no others. */
+  leaveAddresses(bytes) {
+    const [, taken] = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+    execFileSync('prlimit', ['--pid', String(process.pid), `--as=${1024 * taken + bytes}`])
+  },
+  hasWasm: () => memory.share().wasm !== undefined,
   /** Calls a method of the memory. */
   call: (method, ...args) => memory[method](...args),
   alive: (participant) => memory.liveness.alive(participant),

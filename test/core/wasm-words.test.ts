@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import wabt from 'wabt'
-import { assemble } from '../../core/wasm-words.ts'
+import { assemble, newWasmMemory } from '../../core/wasm-words.ts'
 
 /** What `assemble` is to write, by hand: an address is four times the word. */
 const text = `(module
@@ -30,5 +30,17 @@ describe('the WebAssembly module', () => {
     const module = parseWat('words.wat', text, { threads: true })
     expect(assemble()).toEqual(module.toBinary({}).buffer)
     module.destroy()
+  })
+})
+
+describe('a new WebAssembly.Memory', () => {
+  it('has whole pages, and is shared', () => {
+    const buffers = [1, 65536, 65537].map((bytes) => newWasmMemory(bytes)?.buffer)
+    expect(buffers.map((buffer) => buffer?.byteLength)).toEqual([65536, 65536, 131072])
+    for (const buffer of buffers) expect(buffer).toBeInstanceOf(SharedArrayBuffer)
+  })
+
+  it('of more than 4 GiB is none', () => {
+    expect(newWasmMemory(2 ** 32 + 1)).toBe(undefined)
   })
 })
