@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AsyncMemory, type AsyncWaiting, type Memory, Ring, SharedMemory, WorkRing } from '../../core/index.ts'
 import { MappedMemory } from '../../core/node-index.ts'
+import { readNumber } from './numbered.ts'
 import { canMap, endPeers, newFiles, startProcess, until } from './peers.ts'
+import { inThreads } from './stress.ts'
 
 const shape = { capacity: 2, itemBytes: 1 }
 const byte = (value = 0) => Uint8Array.of(value)
@@ -142,15 +143,15 @@ describe('AsyncMemory', () => {
     Ring.create(shared, options)
     const memory = new AsyncMemory(shared)
     const source = Ring.attach(memory).source({ spins: 0 })
-    const worker = new Worker(new URL('./ring-worker.mjs', import.meta.url), {
-      workerData: { buffer: shared.buffer, role: 'writer', items, batch: 0, spins: 0 },
-    })
+    const data = { items, batch: 0, spins: 0 }
+    const buffer = shared.buffer as SharedArrayBuffer
+    const written = inThreads([{ structure: 'ring', role: 'writer', thread: 'writer', buffer, data }])
     const target = new Uint8Array(8)
     for (let n = 0; n < items; n++) {
       expect(await memory.call((ms) => source.pop(target, ms))).toBe(true)
-      expect(new DataView(target.buffer).getUint32(0, true)).toBe(n)
+      expect(readNumber(target)).toBe(n)
     }
-    await worker.terminate()
+    expect(await written).toEqual([items])
   })
 })
 

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -390,48 +389,4 @@ describe('a lossy ring', () => {
     expect(during(() => sink.pushBatch(new Uint8Array(3)))).toBe('exchange exchange writeBytes writeBytes exchange')
     expect(during(() => source.tryPopBatch(new Uint8Array(3)))).toBe('load load guessBytes add guessBytes add')
   })
-})
-
-interface Outcome {
-  readonly received: number
-  readonly lost: number
-  readonly position: number
-  readonly end: string
-}
-
-describe('a lossy ring between threads', () => {
-  function run(workerData: unknown): Promise<readonly Outcome[]> {
-    const worker = new Worker(new URL('./lossy-ring-worker.mjs', import.meta.url), { workerData })
-    return new Promise<readonly Outcome[]>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    }).finally(() => worker.terminate())
-  }
-
-  it('tears nothing and counts all, whether a reader is fast or slow', async () => {
-    const jobs = [
-      { capacity: 1, itemBytes: 4096, items: 5_000, batch: 0 },
-      { capacity: 2, itemBytes: 45, items: 30_000, batch: 0 },
-      { capacity: 64, itemBytes: 13, items: 60_000, batch: 50 },
-      { capacity: 8, itemBytes: 4, items: 30_000, batch: 5, start: 2 ** 30 - 10_000 },
-    ].map(({ start = 0, ...job }) => {
-      const options = { ...job, start }
-      // The last word is for the threads to meet at.
-      const memory = new SharedMemory(LossyRing.words(options) + lineWords)
-      LossyRing.create(memory, options)
-      return { buffer: memory.buffer, items: job.items, batch: job.batch, from: start }
-    })
-    const pauses = [undefined, 0, 1]
-    const [, ...readers] = await Promise.all(pauses.map((pauseMs) => run({ jobs, threads: pauses.length, pauseMs })))
-    for (const [reader, outcomes] of readers.entries()) {
-      for (const [i, { received, lost, position, end }] of outcomes.entries()) {
-        const { from, items } = jobs[i] as (typeof jobs)[number]
-        expect([position, end]).toEqual([from + items, 'closed'])
-        expect(received + lost).toBe(items)
-        expect(received).toBeGreaterThan(0)
-        // One that sleeps between any two reads reads but few of so many.
-        if (reader === 1) expect(lost).toBeGreaterThan(0)
-      }
-    }
-  }, 60_000)
 })

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -649,47 +648,4 @@ describe('on an event loop', () => {
     await reads
     expect(came).toEqual(records)
   })
-})
-
-describe('between threads', () => {
-  const run = (data: object) => {
-    const worker = new Worker(new URL('./record-ring-worker.mjs', import.meta.url), { workerData: data })
-    return new Promise<number>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    }).finally(() => worker.terminate())
-  }
-
-  it.each([
-    { bytes: 64, sinks: 1, records: 2000, spinning: 0 },
-    { bytes: 512, sinks: 3, records: 3000, spinning: 0 },
-    { bytes: 4096, sinks: 2, records: 10_000, spinning: 200, start: 2 ** 30 - 1000 },
-  ])(
-    '$sinks sinks push through $bytes bytes: everything comes, whole, in the order of each',
-    async ({ records, spinning, ...shape }) => {
-      const { memory, ring } = ringOf({ ...shape, sinks: shape.sinks + 1 })
-      const waiting = new AsyncMemory(memory)
-      const source = RecordRing.attach(waiting).source(spins)
-      // The stream does not end before all have come.
-      const gate = ring.sink()
-      const data = { buffer: memory.buffer, records, spins: spinning }
-      const ends = Array.from({ length: shape.sinks }, (_, number) => run({ ...data, number }))
-      const next = Array.from({ length: shape.sinks }, () => 0)
-      const reads = async (): Promise<void> => {
-        for (;;) {
-          const record = await waiting.call((timeoutMs) => source.pop(timeoutMs))
-          if (record === undefined) return
-          const sink = record[0] as number
-          const n = new DataView(record.buffer, record.byteOffset).getUint32(1, true)
-          expect(n).toBe(next[sink])
-          expect(record.subarray(5).every((byte) => byte === (n & 0xff))).toBe(true)
-          next[sink] = n + 1
-        }
-      }
-      await Promise.all([reads(), Promise.all(ends).then(() => gate.close())])
-      expect(next).toEqual(Array(shape.sinks).fill(records))
-      expect(source.end()).toBe('closed')
-    },
-    60_000,
-  )
 })

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ForwardingMemory, lineWords, Ring, type RingOptions, SharedMemory } from '../../core/index.ts'
@@ -894,53 +893,4 @@ describe('waiting', () => {
     expect(during(() => source.advance(2))).toBe('exchange')
     expect(during(() => source.tryPopBatch(new Uint8Array(3)))).toBe('readBytes exchange')
   })
-
-  const run = (data: object) => {
-    const worker = new Worker(new URL('./ring-worker.mjs', import.meta.url), { workerData: data })
-    return new Promise<{ count: number; sum: number; inOrder: boolean }>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    }).finally(() => worker.terminate())
-  }
-
-  it.each([
-    { capacity: 1, itemBytes: 4, readers: 1, items: 3000, batch: 0, spins: 0 },
-    { capacity: 2, itemBytes: 4, readers: 2, items: 3000, batch: 0, spins: 0 },
-    { capacity: 64, itemBytes: 40, readers: 2, items: 100_000, batch: 0, spins: 200 },
-    { capacity: 64, itemBytes: 13, readers: 2, items: 100_000, batch: 50, spins: 200 },
-    { capacity: 8, itemBytes: 4, readers: 1, items: 50_000, batch: 20, spins: 0, start: 2 ** 31 - 20_000 },
-  ])(
-    'takes everything from one thread to others: $capacity slots, $readers readers, batches of $batch',
-    async (shape) => {
-      const options = { ...shape, start: shape.start ?? 0 }
-      const memory = new SharedMemory(Ring.words(options))
-      Ring.create(memory, options)
-      const common = { buffer: memory.buffer, items: shape.items, batch: shape.batch, spins: shape.spins }
-      const readers = Array.from({ length: shape.readers }, () => run({ ...common, role: 'reader' }))
-      const all = await Promise.all([run({ ...common, role: 'writer' }), ...readers])
-      const sum = (shape.items * (shape.items - 1)) / 2
-      expect(all).toEqual(all.map(() => ({ count: shape.items, sum, inOrder: true })))
-    },
-    60_000,
-  )
-
-  it('goes on while a reader comes and goes again and again, and another one stands behind two', async () => {
-    const options = { capacity: 16, itemBytes: 13, readers: 4, start: 0 }
-    const memory = new SharedMemory(Ring.words(options))
-    const ring = Ring.create(memory, options)
-    ring.source({ reader: 3 }).close()
-    const items = 30_000
-    const common = { buffer: memory.buffer, items, batch: 0, spins: 200 }
-    const visitor = run({ ...common, role: 'visitor', reader: 3 })
-    const readers = [
-      run({ ...common, role: 'reader', reader: 0 }),
-      run({ ...common, role: 'reader', reader: 1, after: [0] }),
-      run({ ...common, role: 'reader', reader: 2, after: [0, 1], batch: 7 }),
-    ]
-    const all = await Promise.all([run({ ...common, role: 'writer', batch: 3 }), ...readers])
-    const sum = (items * (items - 1)) / 2
-    expect(all).toEqual(all.map(() => ({ count: items, sum, inOrder: true })))
-    const { count, inOrder } = await visitor
-    expect([count, inOrder]).toEqual([items, true])
-  }, 60_000)
 })

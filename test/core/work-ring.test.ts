@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ForwardingMemory, lineWords, SharedMemory, WorkRing, type WorkRingOptions } from '../../core/index.ts'
@@ -319,38 +318,4 @@ describe('where it is known who lives', () => {
     dead.add(1)
     expect(fourth?.tryPop(byte())).toBe(true)
   })
-})
-
-describe('between threads', () => {
-  const run = (data: object) => {
-    const worker = new Worker(new URL('./work-ring-worker.mjs', import.meta.url), { workerData: data })
-    return new Promise<{ count: number; sum: number; whole: boolean; inOrder: boolean }>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    }).finally(() => worker.terminate())
-  }
-
-  it.each([
-    { capacity: 1, itemBytes: 4, pushers: 1, poppers: 1, items: 3000, spins: 0 },
-    { capacity: 2, itemBytes: 40, pushers: 2, poppers: 2, items: 3000, spins: 0 },
-    { capacity: 64, itemBytes: 13, pushers: 3, poppers: 2, items: 50_000, spins: 200, start: 2 ** 29 - 70_000 },
-    { capacity: 1, itemBytes: 4, pushers: 1, poppers: 1, items: 1000, spins: 0, batch: 4 },
-    { capacity: 16, itemBytes: 13, pushers: 2, poppers: 2, items: 49_000, spins: 200, start: 2 ** 29 - 70_000, batch: 7 },
-  ])(
-    '$pushers push and $poppers pop through $capacity slots: everything once, in the order of each that pushes ($batch)',
-    async (shape) => {
-      const { pushers, poppers, items, spins, batch } = { batch: 1, ...shape }
-      const { memory, ring } = ringOf(shape)
-      const common = { buffer: memory.buffer, items, spins, pushers, batch }
-      const popping = Array.from({ length: poppers }, () => run({ ...common, role: 'popper' }))
-      await Promise.all(Array.from({ length: pushers }, (_, number) => run({ ...common, role: 'pusher', number })))
-      ring.close()
-      const results = await Promise.all(popping)
-      const all = pushers * items
-      expect(results.reduce((sum, { count }) => sum + count, 0)).toBe(all)
-      expect(results.reduce((sum, result) => sum + result.sum, 0)).toBe((all * (all - 1)) / 2)
-      for (const { whole, inOrder } of results) expect([whole, inOrder]).toEqual([true, true])
-    },
-    60_000,
-  )
 })
