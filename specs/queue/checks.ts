@@ -1,6 +1,6 @@
 import type { Check } from '../../checker/check.ts'
 import { recordWords } from '../../core/record.ts'
-import { type Counted, enumerated, smaller } from '../counted.ts'
+import { type Counted, enumerated, enumeratedOnce, smaller } from '../counted.ts'
 import {
   acknowledging,
   appending,
@@ -13,6 +13,7 @@ import {
   wipingAway,
   wipingHalf,
 } from './crash-programs.ts'
+import { appendingBeside, appendingTogether, passing, syncingBeside, syncingTogether } from './crash-together-programs.ts'
 import { endedByPower } from './ended.ts'
 import { equivalents, mutants } from './mutants.ts'
 import { placeMutants } from './place-mutants.ts'
@@ -57,6 +58,9 @@ export const counted: readonly Counted[] = [
   enumerated(6, twoConsumers()),
   enumerated(3, cancels()),
   enumerated(17, ending(1, 1)),
+  enumerated(6, appendingTogether({ crash: 'kill', before: 0 })),
+  enumeratedOnce(30, passing('power')),
+  enumeratedOnce(74, appendingBeside({ crash: 'power', before: 0 })),
   smaller(sending(1, 2), 80, sending(1, 3)),
   smaller(sending(1, 1), 96, sending(2, 1)),
 ]
@@ -117,6 +121,12 @@ const uncounted = [
   acknowledging('power', 1, true),
   acknowledging('power', 3, false),
   acknowledging('power', 3, true),
+  appendingTogether({ crash: 'kill', before: 1, kill: true }),
+  appendingTogether({ crash: 'power', before: 1, kill: true }),
+  appendingBeside({ crash: 'kill', before: 0, kill: true }),
+  syncingTogether({ crash: 'kill', before: 0, kill: true }),
+  syncingBeside({ crash: 'power', before: 0 }),
+  passing('kill', true),
   recovering(1),
   recovering(3),
   recoveringTwice(),

@@ -3,7 +3,7 @@ import type { Memory } from '../../core/memory.ts'
 import type { Queue } from '../../core/queue.ts'
 import { recordWords } from '../../core/record.ts'
 import { acknowledgedAt, recordsAt, tailAt } from '../../core/segment.ts'
-import type { Mark, Program } from '../../model/program.ts'
+import type { Program } from '../../model/program.ts'
 import type { Wrap } from '../mutants.ts'
 import { judged } from './errors.ts'
 import { drafts, folderWords, itemsOfSegment, open, places } from './folder.ts'
@@ -15,16 +15,16 @@ import { ScratchMemory, SurvivorMemory } from './memories.ts'
  * then the queue is opened again. A crash of that recovery is explored as well where it says so.
  */
 
-type Crash = 'kill' | 'power'
+export type Crash = 'kill' | 'power'
 
 /** Whoever opens the queue after the crash. */
-const survivor = 9
+export const survivor = 9
 
 /** An item of a later session. */
 const later = 50
 
 /** Everything that the consumer gets now. It leaves no trace, so that it gets the same after another crash. */
-function received(queue: Queue<number>): number[] {
+export function received(queue: Queue<number>): number[] {
   const consumer = queue.consumer({ acknowledge: 'manual' })
   const items: number[] = []
   for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) items.push(next.item)
@@ -43,7 +43,7 @@ function countOf(acknowledged: ReadonlySet<string>, what: string, most: number):
 const sentAfter = 99
 
 /** The queue goes on: what is sent now comes after all that is there. */
-function goesOn(queue: Queue<number>, before: readonly number[]): void {
+export function goesOn(queue: Queue<number>, before: readonly number[]): void {
   queue.producer().trySend(sentAfter)
   const after = received(queue)
   guarantee('queue/recovers' satisfies Guarantee, after.join() === [...before, sentAfter].join(), `had ${before}, then ${after}`)
@@ -236,95 +236,6 @@ export function reopening(crash: Crash): Program {
 }
 
 /**
- * Two producers send an item each, for which there is one place in the segment: one of them goes on to the next one.
- *
- * @param durable whether each item is brought to the disk
- */
-export function appendingTogether(crash: Crash, durable: boolean): Program {
-  const before = range(1, itemsOfSegment - 1)
-  const own = [10, 20]
-  const producer = (memory: Memory, mark: Mark, item: number): void => {
-    open(memory, { durability: durable ? 'each' : 'none' })
-      .producer()
-      .trySend(item)
-    if (durable || crash === 'kill') mark('ack', `item ${item}`)
-  }
-  return judged({
-    name: `queue/appending-together-${crash}${durable ? '-durable' : ''}`,
-    words: folderWords,
-    setup: (memory) => {
-      const producer = open(new SurvivorMemory(memory, 0)).producer()
-      for (const item of before) producer.trySend(item)
-    },
-    threads: { one: (memory, mark) => producer(memory, mark, 10), other: (memory, mark) => producer(memory, mark, 20) },
-    faults: { crash },
-    recover: (memory, acknowledged) => {
-      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
-      const items = received(queue)
-      const [old, added] = [items.slice(0, before.length), items.slice(before.length)]
-      guarantee('queue/recovers' satisfies Guarantee, old.join() === before.join(), `found ${items}`)
-      const areOwn = added.every((item) => own.includes(item)) && new Set(added).size === added.length
-      guarantee('queue/recovers' satisfies Guarantee, areOwn, `found ${items}`)
-      for (const item of own.filter((one) => !added.includes(one))) {
-        guarantee(
-          'queue/durable' satisfies Guarantee,
-          !acknowledged.has(`item ${item}`),
-          `${item} was acknowledged, found ${items}`,
-        )
-      }
-      goesOn(queue, items)
-    },
-  })
-}
-
-/**
- * A producer sends an item into a new segment while the consumer acknowledges all items there are, and so is done with the
- * segment before, if it comes that far.
- */
-export function passing(crash: Crash): Program {
-  const all = itemsOfSegment + 1
-  return judged({
-    name: `queue/passing-${crash}`,
-    words: folderWords,
-    setup: (memory) => {
-      const producer = open(new SurvivorMemory(memory, 0)).producer()
-      for (let n = 1; n < all; n++) producer.trySend(n)
-    },
-    threads: {
-      producer: (memory, mark) => {
-        open(memory).producer().trySend(all)
-        if (crash === 'kill') mark('ack', `sent ${all}`)
-      },
-      consumer: (memory, mark) => {
-        const consumer = open(memory).consumer({ acknowledge: 'manual' })
-        for (let n = 1; n <= all && consumer.tryReceive() !== undefined; n++) {
-          mark('ack', `begun ${n}`)
-          consumer.acknowledge()
-          if (crash === 'kill') mark('ack', `done ${n}`)
-        }
-      },
-    },
-    faults: { crash },
-    recover: (memory, acknowledged) => {
-      const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
-      const items = received(queue)
-      const [begun, done] = [countOf(acknowledged, 'begun', all), countOf(acknowledged, 'done', all)]
-      const next = items[0] ?? all
-      guarantee(
-        'queue/recovers' satisfies Guarantee,
-        range(next, next + items.length - 1).join() === items.join(),
-        `found ${items}`,
-      )
-      guarantee('queue/kept' satisfies Guarantee, next <= begun + 1, `began to acknowledge ${begun}, found ${items}`)
-      guarantee('queue/durable' satisfies Guarantee, items.length === 0 || next > done, `acknowledged ${done}, found ${items}`)
-      const isThere = items.at(-1) === all || begun === all
-      guarantee('queue/durable' satisfies Guarantee, isThere || !acknowledged.has(`sent ${all}`), `found ${items}`)
-      goesOn(queue, items)
-    },
-  })
-}
-
-/**
  * A consumer receives what is there, and acknowledges each item; it marks before and after that, and after `sync` if it calls
  * that. Segments that it is done with go.
  */
@@ -363,7 +274,7 @@ export function acknowledging(crash: Crash, items: number, syncs: boolean): Prog
   })
 }
 
-function range(from: number, to: number): number[] {
+export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 }
 

@@ -1,5 +1,7 @@
+import { lineWords } from '../../core/layout.ts'
 import type { Memory } from '../../core/memory.ts'
 import { Queue, type QueueOptions } from '../../core/queue.ts'
+import { controlPlaces } from '../../core/queue-control.ts'
 import { controlName, isDraft, segmentName, spareName } from '../../core/queue-files.ts'
 import { recordWords } from '../../core/record.ts'
 import { recordsAt } from '../../core/segment.ts'
@@ -11,6 +13,8 @@ const lastSegment = 4
 /** Two that die while they make a control file, the control file, and segments. */
 const files = 8
 const words = 330
+/** How many threads can have the queue open. */
+const members = 4
 
 const shape: FolderShape = {
   names: [controlName, spareName, 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
@@ -37,7 +41,7 @@ export function open(memory: Memory, options: Options = {}): Queue<number> {
     codec,
     draft: 'a',
     segmentBytes: 4 * (recordsAt + itemsOfSegment * recordWords(4)),
-    members: 4,
+    members,
     spins: 0,
     ...options,
   })
@@ -59,6 +63,15 @@ export const places: {
 export function entryOf(segment: number): number {
   return shape.names.indexOf(segment === 0 ? controlName : segmentName(segment))
 }
+
+/** The words of the control file that say who is there and holds what: locks, members, the consumer, how many producers came. */
+export const livingWords: readonly number[] = [
+  controlPlaces.lock + lineWords,
+  controlPlaces.lock + 3 * lineWords,
+  controlPlaces.joined,
+  controlPlaces.consumer,
+  ...Array.from({ length: 2 * members }, (_, i) => controlPlaces.members + i),
+].map(places.control)
 
 /** The words of the folder that say whether the drafts are there. */
 export const drafts: readonly number[] = shape.names.flatMap((name, word) => (isDraft(name) ? word : []))

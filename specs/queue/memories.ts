@@ -100,6 +100,17 @@ export class ScratchMemory extends ForwardingMemory {
   }
 }
 
+/**
+ * What a crash left, but for words that hold zeros: for those that say who was there and what they held, which nobody believes
+ * when all are dead. Programs of one thread look at whatever these may hold; those of two would do nothing else.
+ */
+export class ForsakenMemory extends ScratchMemory {
+  constructor(memory: Memory, words: Iterable<number>) {
+    super(memory)
+    for (const word of words) this.changed.set(word, 0)
+  }
+}
+
 /** A memory before a disk: what is not flushed is lost when the power fails, but for words that happened to be written back. */
 export class CachedMemory extends ScratchMemory {
   override readonly durability: NonNullable<Memory['durability']> = {

@@ -1,10 +1,12 @@
 import type { Check } from '../../checker/check.ts'
 import { lineWords } from '../../core/layout.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
+import { recordWords } from '../../core/record.ts'
 import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
 import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
+import { appendingTogether, passing, syncingBeside, syncingTogether } from './crash-together-programs.ts'
 import { endedByPower } from './ended.ts'
 import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
@@ -221,6 +223,33 @@ export const mutants: readonly Check[] = [
     'a recovery leaves the tail as it was',
     recoveringTwice(),
     mutate({ operation: 'store', word: tailOf(1), thread: 'recover' }, dropped),
+  ),
+  refuted(
+    'queue/durable',
+    'who goes on for one who died while it sent gives its number again',
+    appendingTogether({ crash: 'kill', before: 0, kill: true }),
+    mutate({ operation: 'store', word: control.sequence, within: ['Log.repair'], thread: 'other' }, dropped),
+  ),
+  refuted(
+    'queue/durable',
+    'who shares a flush believes in one that came too early',
+    syncingBeside({ crash: 'power', before: 0 }),
+    mutate(
+      { operation: 'load', word: tailOf(1), within: ['Log.flush'], thread: 'other' },
+      answering(() => 4 * (recordsAt + recordWords(4))),
+    ),
+  ),
+  refuted(
+    'queue/durable',
+    'who shares a flush believes in one that was not made',
+    syncingTogether({ crash: 'power', before: 0 }),
+    mutate({ operation: 'flush', within: ['Log.flushSegment'], thread: 'one' }, dropped),
+  ),
+  refuted(
+    'queue/recovers',
+    'a file goes before that is on the disk, while another one is made',
+    passing('power'),
+    mutate({ operation: 'flush', within: ['Control.keepFirst'], thread: 'consumer' }, dropped),
   ),
   {
     program: resurrecting(

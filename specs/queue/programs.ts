@@ -16,7 +16,7 @@ import { DeepSleepMemory, SurvivorMemory, WitnessedMemory } from './memories.ts'
 const nobody = 9
 
 /** Somebody who is no thread, and has opened the queue, and lives: nobody recovers it. */
-const witness = 8
+export const witness = 8
 
 /** Item `n` of a producer. */
 const itemOf = (producer: number, n: number): number => 10 * (producer + 1) + n
