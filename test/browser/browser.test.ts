@@ -5,7 +5,7 @@ import { chromiumPath, startChromium } from './chromium.ts'
 import { memoryTasks } from './page/memories.ts'
 import { type Explored, explored } from './page/search.ts'
 import type { Outcome } from './page/tasks.ts'
-import { type Site, startSite } from './site.ts'
+import { bundled, type Site, single, startSite } from './site.ts'
 
 const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 const policy = (scripts: string) => ({ 'content-security-policy': `default-src 'none'; script-src ${scripts}` })
@@ -16,17 +16,16 @@ const headers = {
   compiling: { ...isolation, ...policy("'self' 'wasm-unsafe-eval'") },
   notIsolated: {},
 }
-type SiteName = keyof typeof headers
+type SiteName = keyof typeof headers | 'bundled'
 
-/** Without the lines of the source, which are those of TypeScript here and of JavaScript there. */
-function lineless({ report, ...rest }: Explored): object {
+/** Its trace with other sources: the lines are those of TypeScript here and of JavaScript there, and none of a bundle. */
+function withSources({ report, ...rest }: Explored, sourceOf: (source: string) => string | undefined): object {
   if (report.failure === undefined) return { ...rest, report }
-  const trace = report.failure.trace.map((step) => ({
-    ...step,
-    source: step.source && basename(step.source).replace(/[jt]s:\d+$/, ''),
-  }))
+  const trace = report.failure.trace.map((step) => ({ ...step, source: step.source && sourceOf(step.source) }))
   return { ...rest, report: { ...report, failure: { ...report.failure, trace } } }
 }
+const lineless = (explored: Explored) => withSources(explored, (source) => basename(source).replace(/[jt]s:\d+$/, ''))
+const sourceless = (explored: Explored) => withSources(explored, () => undefined)
 
 describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   let browser: Browser
@@ -38,7 +37,8 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     context = await browser.newContext()
     // The time of the test is the limit.
     context.setDefaultTimeout(0)
-    for (const name of Object.keys(headers) as SiteName[]) sites[name] = await startSite(headers[name])
+    for (const name of ['strict', 'compiling', 'notIsolated'] as const) sites[name] = await startSite(headers[name], single)
+    sites.bundled = await startSite(headers.strict, await bundled())
   })
 
   afterAll(async () => {
@@ -49,14 +49,17 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   /** The outcome of a task in a new page. */
   async function run(site: SiteName, task: string, argument: unknown = {}): Promise<Outcome> {
     const page = await context.newPage()
-    const errors: string[] = []
-    page.on('pageerror', (error) => errors.push(`${error}`))
-    page.on('response', (response) => response.ok() || errors.push(`${response.status()} ${response.url()}`))
-    await page.goto(`${sites[site].address}?${new URLSearchParams({ run: JSON.stringify({ task, argument }) })}`)
-    const outcome = await page.evaluate('globalThis.outcome')
-    await page.close()
-    if (outcome === undefined) throw new Error(`the page did not start:\n${errors.join('\n')}`)
-    return outcome as Outcome
+    const failed = new Promise<never>((_, reject) => {
+      page.on('pageerror', reject)
+      page.on('response', (response) => response.ok() || reject(new Error(`${response.status()} for ${response.url()}`)))
+    })
+    const address = `${sites[site].address}?${new URLSearchParams({ run: JSON.stringify({ task, argument }) })}`
+    const outcome = page.goto(address).then(() => page.evaluate('outcome'))
+    try {
+      return (await Promise.race([outcome, failed])) as Outcome
+    } finally {
+      await page.close()
+    }
   }
 
   const inWorker = (site: SiteName, task: string, argument: unknown = {}) => run(site, 'inWorker', { task, argument })
@@ -67,6 +70,11 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     it('of a Ring reach the page, by for await, and a worker: every item in order, and the end', async () => {
       const all = { read: items, end: 'closed' }
       expect(await run('strict', 'ringToPage', { items })).toEqual({ value: { page: all, worker: all } })
+    })
+
+    it('of a Ring are the same when all is bundled and minified', async () => {
+      const all = { read: items, end: 'closed' }
+      expect(await run('bundled', 'ringToPage', { items })).toEqual({ value: { page: all, worker: all } })
     })
 
     it('of a Ring go from the page, which waits for room without blocking, to two workers', async () => {
@@ -104,6 +112,12 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     })
   })
 
+  it('a worker that is terminated is survived: a Web Lock tells the page that it has ended', async () => {
+    const { value } = (await run('strict', 'survivesWorker', { items: 500 })) as { value: Record<string, unknown> }
+    expect(value).toEqual({ read: expect.any(Number), end: 'abandoned', lock: ['busy', 'abandoned'] })
+    expect(value.read).toBeGreaterThanOrEqual(500)
+  })
+
   describe.each([
     { site: 'compiling', compiles: true },
     { site: 'strict', compiles: false },
@@ -133,7 +147,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   })
 
   describe('the checker', () => {
-    const each = 4
+    const each = 3
     let here: Explored[]
 
     beforeAll(() => {
@@ -144,7 +158,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       expect(here.filter(({ unmet }) => unmet !== undefined)).toEqual([])
       expect(here.filter(({ report, replayed }) => report.failure?.kind !== replayed)).toEqual([])
       expect(new Set(here.map(({ report }) => report.verdict))).toEqual(new Set(['holds', 'refuted']))
-      expect(here.length).toBeGreaterThan(60)
+      expect(here.length).toBeGreaterThan(50)
     })
 
     it.each([
@@ -154,6 +168,15 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       const outcome = (await explore()) as { value: Explored[] }
       expect(outcome).toEqual({ value: expect.any(Array) })
       expect(outcome.value.map(lineless)).toEqual(here.map(lineless))
+    })
+
+    it('finds the same when it is bundled and minified', async () => {
+      const some = { each: 2, minified: true }
+      const due = explored(some)
+      expect(due.map(({ report }) => report.verdict)).toContain('refuted')
+      const outcome = (await run('bundled', 'explored', some)) as { value: Explored[] }
+      expect(outcome).toEqual({ value: expect.any(Array) })
+      expect(outcome.value.map(sourceless)).toEqual(due.map(sourceless))
     })
   })
 })

@@ -24,10 +24,18 @@ export interface Explored {
   readonly replayed: string | undefined
 }
 
-/** Some small checks of each structure, of those that hold and of those that are refuted. */
-export function explored({ each }: { readonly each: number }): Explored[] {
+/** Which checks: so many of each structure that hold, and so many that are refuted. */
+export interface Some {
+  readonly each: number
+  /** Without mistakes of the memory: these find their places by the names of functions, which a minified program does not keep. */
+  readonly minified?: boolean
+}
+
+/** Explores some small checks. */
+export function explored({ each, minified = false }: Some): Explored[] {
   return Object.entries(structures).flatMap(([structure, checks]) => {
-    const small = (checks as readonly Check[]).filter(({ expect }) => (expect.executions ?? 0) <= 200)
+    const known = (checks as readonly Check[]).filter(({ mutant }) => !minified || mutant?.memory === undefined)
+    const small = known.filter(({ expect }) => (expect.executions ?? 0) <= 200)
     const verdicts = ['holds', 'refuted'].map((verdict) => small.filter(({ expect }) => expect.verdict === verdict))
     return verdicts.flatMap((some) => some.slice(0, each)).map((check) => outcomeOf(structure, check))
   })

@@ -19,22 +19,22 @@ export interface Seen {
 }
 
 const itemBytes = 12
-const shape = { capacity: 16, itemBytes }
+export const shape: { readonly capacity: number; readonly itemBytes: number } = { capacity: 16, itemBytes }
 
 /** The n-th item: its number in four bytes, and its low byte in all others, so that a torn item shows. */
-function itemOf(n: number): Uint8Array {
+export function itemOf(n: number): Uint8Array {
   const item = new Uint8Array(itemBytes).fill(n)
   new DataView(item.buffer).setUint32(0, n)
   return item
 }
 
-function numberOf(item: Uint8Array): number {
+export function numberOf(item: Uint8Array): number {
   const n = new DataView(item.buffer, item.byteOffset).getUint32(0)
   for (const byte of item.subarray(4)) if (byte !== (n & 0xff)) throw new Error(`item ${n} is torn: ${item}`)
   return n
 }
 
-function requireNumber(found: number, due: number): void {
+export function requireNumber(found: number, due: number): void {
   if (found !== due) throw new Error(`item ${found} came where ${due} was due`)
 }
 

@@ -1,5 +1,7 @@
+import { lifeTasks } from './lives.ts'
 import { lockTasks } from './locks.ts'
 import { memoryTasks } from './memories.ts'
+import type { Some } from './search.ts'
 import { streamTasks } from './streams.ts'
 import { inWorker } from './threads.ts'
 
@@ -8,11 +10,12 @@ export type Outcome = { readonly value: unknown } | { readonly error: string }
 
 /** What a page or a worker can be asked for, by its name. */
 const tasks: Readonly<Record<string, (argument: never) => unknown>> = {
+  ...lifeTasks,
   ...lockTasks,
   ...memoryTasks,
   ...streamTasks,
   // The checker and all specs: only for who asks.
-  explored: async (argument: { readonly each: number }) => (await import('./search.ts')).explored(argument),
+  explored: async (argument: Some) => (await import('./search.ts')).explored(argument),
   inWorker: ({ task, argument }: { readonly task: string; readonly argument: unknown }) => inWorker(task, argument),
 }
 

@@ -11,11 +11,18 @@ type Threads = new (address: URL, options: { readonly type: 'module' }) => Threa
 
 /** Runs a task in a thread of its own. */
 export function inWorker<T>(task: string, argument: unknown): Promise<T> {
+  const { answer, end } = startWorker<T>(task, argument)
+  return answer.finally(end)
+}
+
+/** Likewise, but the thread stays until somebody ends it. */
+export function startWorker<T>(task: string, argument: unknown): { readonly answer: Promise<T>; end(): void } {
   const { Worker } = globalThis as unknown as { readonly Worker: Threads }
   const thread = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-  return new Promise<T>((resolve, reject) => {
+  const answer = new Promise<T>((resolve, reject) => {
     thread.onmessage = ({ data }) => ('value' in data ? resolve(data.value as T) : reject(new Error(`${task}: ${data.error}`)))
     thread.onerror = ({ message }) => reject(new Error(`${task}: ${message ?? 'the worker did not start'}`))
     thread.postMessage({ task, argument })
-  }).finally(() => thread.terminate())
+  })
+  return { answer, end: () => thread.terminate() }
 }
