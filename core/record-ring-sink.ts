@@ -62,7 +62,8 @@ export class RecordSink {
   }
 
   /**
-   * Pushes one record, sleeping while there is no room. Blocking: needs the source to advance.
+   * Pushes one record, sleeping while there is no room. Blocking: needs the source to advance. Not fair: room goes to whoever claims
+   * it first, and a long record may wait for as long as others take what becomes free for shorter ones.
    *
    * @param record from 0 to `recordBytesMax` bytes, copied
    * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never
@@ -129,7 +130,7 @@ export class RecordSink {
   }
 
   /**
-   * Claims as `tryClaim` does, but sleeps while there is no room. Blocking: needs the source to advance.
+   * Claims as `tryClaim` does, but sleeps while there is no room. Blocking: needs the source to advance. Not fair, as `push`.
    *
    * @param length how long the record will be at most, from 0 to `recordBytesMax` bytes
    * @param timeoutMs give up after so many milliseconds (0 or less: at once); default: never

@@ -22,12 +22,14 @@ import {
   belowSignChange,
   belowWrap,
   blocking,
+  blockingLong,
   blockingSinks,
   claiming,
   closing,
   closingBoth,
   closingClaimed,
   creation,
+  fitting,
   givesUpAlone,
   popTimesOut,
   refusing,
@@ -43,12 +45,8 @@ const two = { slots: 2 }
 const four = { slots: 4 }
 
 /**
- * Programs that hold, smallest first. In all but those where somebody dies each execution is one of a plain queue.
- *
- * Of the cases that are known from others' rings: a hole that nobody may read is `claiming` and `holding`; somebody dies after the
- * claim, or before it says how long it is, is `sinkDies` and `bothSinksDie`; who is only slow is `holding`; the ring is exactly full and
- * the padding ends at the wrap is `oneSinkDies` from slot 3 of 4; records that fit exactly, and of no length, are in the tests of
- * `core`.
+ * Programs that hold, smallest first. In all but those where somebody dies each execution is one of a plain queue. `cases.ts` says
+ * where the cases are that are known from others' rings.
  */
 export const counted: readonly Counted[] = [
   // A thread that comes too early, or in time, or between creation and its announcement.
@@ -68,6 +66,16 @@ export const counted: readonly Counted[] = [
   enumerated(7, tryingLong(four)),
   enumerated(7, tryingLong({ ...four, start: 1 })),
   enumerated(7, tryingLong({ ...four, start: 2 })),
+
+  // Records that fit to the last byte, those that are a byte over, and those without any.
+  enumerated(6, fitting(one, ['tryPushEmpty', 'tryPushEmpty'], 2)),
+  enumerated(7, fitting(two, ['tryPushEmpty', 'tryPushExact', 'tryPushEmpty'], 2)),
+  enumerated(7, fitting(two, ['tryPushExact', 'tryPushExact', 'tryPushExact'], 2)),
+  enumerated(7, fitting(four, ['tryPushOver', 'tryPushExact', 'tryPushOver'], 2)),
+  enumerated(7, fitting(four, ['tryPushExactLong', 'tryPushExactLong', 'tryPushEmpty'], 2)),
+  enumerated(7, fitting({ ...four, start: 1 }, ['tryPushExactLong', 'tryPushExact', 'tryPushExactLong'], 2)),
+  enumerated(9, fitting({ ...four, start: 3 }, ['tryPushExactLong', 'tryPushExact', 'tryPushEmpty'], 2)),
+  enumerated(7, fitting({ ...four, start: 3 }, ['tryPushEmpty', 'tryPushOver', 'tryPushExactLong'], 2)),
 
   // Room is claimed first, and filled or given back later.
   enumerated(12, claiming(two, 'commit', 1)),
@@ -92,6 +100,9 @@ export const counted: readonly Counted[] = [
   enumerated(75, retrying(one, 2)),
   enumeratedOnce(520, blockingSinks(one)),
   enumerated(128, blockingSinks(two)),
+
+  enumerated(128, blockingLong(four)),
+  enumerated(160, blockingLong({ ...four, start: 3 })),
 
   // Time-outs.
   formula('one thread', 1, givesUpAlone()),

@@ -25,6 +25,7 @@ import {
   claiming,
   closing,
   creation,
+  fitting,
   givesUpAlone,
   refusing,
   trying,
@@ -63,6 +64,15 @@ const pushing: readonly Check[] = [
     'a sink takes a full ring for one with room',
     refusing(one),
     mutate({ operation: 'load', word: head, thread: 'sink' }, answering(behind)),
+  ),
+  refuted(
+    'record-ring/linearizable',
+    'a sink takes the last free slot for taken',
+    fitting(two, ['tryPushExact', 'tryPushExact', 'tryPushExact'], 2),
+    mutate(
+      { operation: 'load', word: head, thread: 'sink' },
+      answering((position) => position - step),
+    ),
   ),
   refuted(
     'record-ring/linearizable',
@@ -126,6 +136,15 @@ const reading: readonly Check[] = [
     mutate(
       { operation: 'read', word: length(0), thread: 'source' },
       answering((bytes) => bytes + 1),
+    ),
+  ),
+  refuted(
+    'record-ring/linearizable',
+    'a record without bytes is taken for padding',
+    fitting(one, ['tryPushEmpty', 'tryPushEmpty'], 2),
+    mutate(
+      { operation: 'read', word: length(0), thread: 'source' },
+      answering((bytes) => (bytes === 0 ? -1 : bytes)),
     ),
   ),
   refuted(

@@ -3,7 +3,7 @@ import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import { RecordRing, type RecordRingOptions } from '../../core/index.ts'
 import { lineWords } from '../../core/layout.ts'
 import type { Memory } from '../../core/memory.ts'
-import { RecordRingLayout, requireShape, slotsOf } from '../../core/record-ring-layout.ts'
+import { RecordRingLayout, requireShape } from '../../core/record-ring-layout.ts'
 import { RecordSink } from '../../core/record-ring-sink.ts'
 import { RecordSource } from '../../core/record-ring-source.ts'
 import { type Mark, type Program, program } from '../../model/program.ts'
@@ -97,17 +97,21 @@ export function createTaken(memory: Memory, shape: Shape, participants?: readonl
   memory.store(joins, 4 * sinks)
 }
 
-/** The record with a number: of 5 bytes, or of so many slots less some bytes. */
-export function recordOf(n: number, slots = 1): Uint8Array {
-  return Uint8Array.from({ length: 64 * (slots - 1) + 5 }, (_, i) => (n + i * 0x55) & 0xff)
+/** The record with a number. It says how long it is; one without bytes says nothing, and has the number 0. */
+export function recordOf(n: number, length = 5): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i === 1 ? length : n + i * 0x55) & 0xff)
 }
 
-/** The number of a record, which must be whole. */
-export function numberOf(bytes: Uint8Array): number {
-  const n = bytes[0] as number
+/**
+ * The number of a record, which must be whole.
+ *
+ * @param orEmpty whether there may be records without bytes
+ */
+export function numberOf(bytes: Uint8Array, orEmpty = false): number {
+  const [n = 0] = bytes
   guarantee(
     'record-ring/whole' satisfies Guarantee,
-    bytes.join() === recordOf(n, slotsOf(bytes.length)).join(),
+    bytes.join() === recordOf(n, bytes.length).join() && (bytes.length > 0 || orEmpty),
     `the bytes ${bytes.join(' ')} are no record`,
   )
   return n
@@ -128,9 +132,16 @@ class CountingFramesMemory extends CountingMemory {
   }
 }
 
-/** What a sink can do. Each record has a number of its own; a long one takes two slots. `tryTwice` passes two pushes off as a batch. */
+/**
+ * What a sink can do. Each record has a number of its own; a long one takes two slots, as one that is a byte over one slot. `tryTwice`
+ * passes two pushes off as a batch.
+ */
 export type SinkCall =
   | 'tryPush'
+  | 'tryPushEmpty'
+  | 'tryPushExact'
+  | 'tryPushOver'
+  | 'tryPushExactLong'
   | 'push'
   | 'tryPushLong'
   | 'pushLong'
@@ -141,16 +152,22 @@ export type SinkCall =
   | 'commit'
   | 'abort'
   | 'close'
-/** What the source can do. `tryTwo` looks for two records and consumes both at once, or none. */
-export type SourceCall = 'tryPop' | 'pop' | 'drain' | 'tryTwo' | 'close'
+/** What the source can do. `tryPopAny` knows that there are records without bytes. `tryTwo` looks for two records and consumes both at once, or none. */
+export type SourceCall = 'tryPop' | 'tryPopAny' | 'pop' | 'drain' | 'tryTwo' | 'close'
 
 export type Threads = Readonly<Record<string, readonly SinkCall[] | readonly SourceCall[]>>
 
 /** The thread that has the source; all others have sinks. */
 export const reader = 'source'
 
-const isLong = (call: SinkCall): boolean => call.endsWith('Long')
-const slotsIn = (call: SinkCall): number => (isLong(call) ? 2 : 1)
+/** How long a record is: where nothing is said, not a multiple of the 64 bytes of a slot. */
+function lengthIn(call: SinkCall): number {
+  if (call === 'tryPushEmpty') return 0
+  if (call === 'tryPushExact') return 64
+  if (call === 'tryPushOver') return 65
+  if (call === 'tryPushExactLong') return 128
+  return call.endsWith('Long') ? 69 : 5
+}
 
 /** What is in its place in the queue: a record with a number, or padding. `by` says who has not finished it. */
 interface Entry {
@@ -258,6 +275,10 @@ export function queueOf(shape: Shape, sinks: number, relaxed: boolean): Sequenti
     initial: { entries: [], at: start % slots, sinks, refuses: false },
     operations: {
       tryPush: tryPush(1),
+      tryPushEmpty: tryPush(1),
+      tryPushExact: tryPush(1),
+      tryPushOver: tryPush(2),
+      tryPushExactLong: tryPush(2),
       tryPushLong: tryPush(2),
       push: push(1),
       pushLong: push(2),
@@ -278,10 +299,12 @@ export function queueOf(shape: Shape, sinks: number, relaxed: boolean): Sequenti
       close: (contents) => ({ state: { ...contents, refuses: true } }),
       tryPop: (contents) => {
         const nothing = { state: without(contents, 0), result: false }
+        // Padding before what is not there yet stays.
+        const nothingYet = relaxed ? [{ state: contents, result: false }] : []
         const [first] = ready(contents)
-        if (first === undefined) return nothing
+        if (first === undefined) return [nothing, ...nothingYet]
         const popped = { state: without(contents, 1), result: first }
-        return relaxed ? [popped, nothing] : popped
+        return relaxed ? [popped, nothing, ...nothingYet] : popped
       },
       pop,
       tryTwo: (contents) => {
@@ -308,7 +331,7 @@ export function makeSinkCalls(sink: RecordSink, calls: readonly SinkCall[], firs
   const pushed: number[] = []
   let claimed = 0
   calls.forEach((call, i) => {
-    const n = first + 2 * i
+    const n = call === 'tryPushEmpty' ? 0 : first + 2 * i
     if (call === 'tryTwice') {
       for (const one of [n, n + 1]) pushed.push(...makeSinkCalls(sink, ['tryPush'], one, mark, make))
       return
@@ -319,22 +342,26 @@ export function makeSinkCalls(sink: RecordSink, calls: readonly SinkCall[], firs
     try {
       switch (call) {
         case 'tryPush':
+        case 'tryPushEmpty':
+        case 'tryPushExact':
+        case 'tryPushOver':
+        case 'tryPushExactLong':
         case 'tryPushLong':
-          result = sink.tryPush(recordOf(n, slotsIn(call)))
+          result = sink.tryPush(recordOf(n, lengthIn(call)))
           break
         case 'push':
         case 'pushLong':
-          result = make(() => sink.push(recordOf(n, slotsIn(call))))
+          result = make(() => sink.push(recordOf(n, lengthIn(call))))
           break
         case 'tryBatch':
           result = sink.tryPushBatch([recordOf(n), recordOf(n + 1)])
           break
         case 'tryClaim':
         case 'tryClaimLong':
-          result = sink.tryClaim(recordOf(n, slotsIn(call)).length)
+          result = sink.tryClaim(lengthIn(call))
           if (result === true) {
             claimed = n
-            const record = recordOf(n, slotsIn(call))
+            const record = recordOf(n, lengthIn(call))
             sink.put(record.subarray(2), 2)
             sink.put(record.subarray(0, 2))
           } else claimed = 0
@@ -366,7 +393,8 @@ export function makeSinkCalls(sink: RecordSink, calls: readonly SinkCall[], firs
 export function makeSourceCalls(source: RecordSource, calls: readonly SourceCall[], mark: Mark, make: Make): number[] {
   const read: number[] = []
   for (const call of calls) {
-    mark('call', call)
+    const name = call === 'tryPopAny' ? 'tryPop' : call
+    mark('call', name)
     let result: unknown
     if (call === 'close') {
       source.close()
@@ -395,16 +423,16 @@ export function makeSourceCalls(source: RecordSource, calls: readonly SourceCall
     } else {
       const record = call === 'pop' ? make(() => source.pop()) : source.tryPop()
       if (record !== undefined) {
-        read.push(numberOf(record))
+        read.push(numberOf(record, call === 'tryPopAny'))
         result = read.at(-1)
-      } else if (call === 'tryPop') result = false
+      } else if (call !== 'pop') result = false
       else {
         result = 'the end'
         const end = source.end()
         guarantee('record-ring/ends' satisfies Guarantee, end === 'closed', `pop gave up, and the end is ${end}`)
       }
     }
-    mark('return', call, result)
+    mark('return', name, result)
   }
   return read
 }
@@ -458,18 +486,19 @@ function base(name: string, shape: Shape, threads: Threads, extra: Extra = {}): 
     finally: (memory, results) => {
       const shares = Object.keys(threads).map((thread) => results[thread] as Share)
       everyNotifyWasAskedFor('record-ring/notifies-sleepers-only' satisfies Guarantee, shares)
-      if ((memory.load(wordsOf(whole).head) & 2) === 0) everythingIsThere(whole, memory, shares)
+      const orEmpty = Object.values(threads).some((calls: readonly string[]) => calls.includes('tryPopAny'))
+      if ((memory.load(wordsOf(whole).head) & 2) === 0) everythingIsThere(whole, memory, shares, orEmpty)
     },
   })
 }
 
 /** All that was pushed was read, or is still there, once. */
-function everythingIsThere(shape: Shape, memory: Memory, shares: readonly Share[]): void {
+function everythingIsThere(shape: Shape, memory: Memory, shares: readonly Share[], orEmpty: boolean): void {
   const slug = wraps(shape) ?? ('record-ring/in-order' satisfies Guarantee)
   // Everything is published. Where nobody can die, only the source itself knows that, if it is within a batch.
   const { known, tail } = wordsOf(shape)
   memory.store(known, memory.load(tail) & -4)
-  const found = [...shares.flatMap(({ read }) => read), ...rest(new AnonymousMemory(memory), shape)]
+  const found = [...shares.flatMap(({ read }) => read), ...rest(new AnonymousMemory(memory), shape, orEmpty)]
   for (const { pushed } of shares) {
     const own = found.filter((n) => pushed.includes(n))
     guarantee(slug, own.join() === pushed.join(), `pushed ${pushed.join()}, found ${own.join()}`)
@@ -483,10 +512,10 @@ function everythingIsThere(shape: Shape, memory: Memory, shares: readonly Share[
 }
 
 /** What a source would read now. */
-export function rest(memory: Memory, shape: Shape): number[] {
+export function rest(memory: Memory, shape: Shape, orEmpty = false): number[] {
   const source = sourceOf(memory, shape)
   const numbers: number[] = []
-  for (let record = source.tryPop(); record !== undefined; record = source.tryPop()) numbers.push(numberOf(record))
+  for (let record = source.tryPop(); record !== undefined; record = source.tryPop()) numbers.push(numberOf(record, orEmpty))
   return numbers
 }
 
@@ -529,6 +558,22 @@ export function tryingLong(shape: Shape): Program<Shares> {
       sometimes: {
         'all fit': (_, { sink }) => pushed(sink) === 3,
         'not all fit': (_, { sink }) => pushed(sink) < 3,
+      },
+    },
+  )
+}
+
+/** Records that fill their slots to the last byte, or have none: the last one may find the ring exactly full. */
+export function fitting(shape: Shape, pushes: readonly SinkCall[], pops: number): Program<Shares> {
+  const names = pushes.map((call) => call.replace('tryPush', '').toLowerCase())
+  return base(
+    `fit-${names.join('-')}`,
+    shape,
+    { sink: pushes, source: times(pops, 'tryPopAny') },
+    {
+      sometimes: {
+        'all fit': (_, { sink }) => pushed(sink) === pushes.length,
+        'the first is read': (_, { source }) => read(source) > 0,
       },
     },
   )
@@ -621,6 +666,11 @@ export function retrying(shape: Shape, records: number): Program<Shares> {
 /** Two threads push one each, sleeping; one pops both. */
 export function blockingSinks(shape: Shape): Program<Shares> {
   return base('two-push1-pop2', shape, { first: ['push'], second: ['push'], source: ['pop', 'pop'] })
+}
+
+/** A thread pushes a record of two slots, another one shorter ones, a third one pops all. All sleep, and each is woken. */
+export function blockingLong(shape: Shape): Program<Shares> {
+  return base('push-long-push1-pop2', shape, { first: ['pushLong'], second: ['push'], source: ['pop', 'pop'] })
 }
 
 /** A thread pushes, and closes; another pops to the end. */

@@ -277,6 +277,19 @@ describe('RecordRing', () => {
     source.close()
   })
 
+  it('a long record waits for as long as short ones take the room, and no longer', () => {
+    const { ring } = ringOf({ bytes: 256 })
+    const [long, short, source] = [ring.sink(spins), ring.sink(spins), ring.source(spins)]
+    while (short.tryPush(recordOf(1, 64)));
+    for (let round = 0; round < 20; round++) {
+      expect(source.tryPop()).toEqual(recordOf(1, 64))
+      expect(long.push(recordOf(2, 128), 0.01)).toBe(false)
+      expect(short.tryPush(recordOf(1, 64))).toBe(true)
+    }
+    expect([source.tryPop(), source.tryPop()]).toEqual([recordOf(1, 64), recordOf(1, 64)])
+    expect(long.push(recordOf(2, 128), 0.01)).toBe(true)
+  })
+
   it('lets nobody push when the source has closed', () => {
     const { ring } = ringOf({ bytes: 64 })
     const [sink, source] = [ring.sink(spins), ring.source()]

@@ -6,11 +6,12 @@ import { answering, dropped, mutate, torn } from '../../specs/mutate.ts'
 import { subjects as mutex } from '../../specs/mutex/scenarios.ts'
 import { subjects as once } from '../../specs/once/scenarios.ts'
 import { subjects as readWriteLock } from '../../specs/read-write-lock/scenarios.ts'
+import { subjects as recordRing } from '../../specs/record-ring/scenarios.ts'
 import { mutated } from '../../specs/ring/scenarios.ts'
 import { subjects as semaphore } from '../../specs/semaphore/scenarios.ts'
 import { subjects as workRing } from '../../specs/work-ring/scenarios.ts'
 
-const all = { mutex, 'read-write-lock': readWriteLock, semaphore, event, once, 'work-ring': workRing }
+const all = { mutex, 'read-write-lock': readWriteLock, semaphore, event, once, 'work-ring': workRing, 'record-ring': recordRing }
 
 /** Mistakes that anybody could make anywhere, and who has no such operation or takes no harm. */
 const mistakes: readonly (readonly [name: string, memory: (memory: Memory, thread: string) => Memory, not: readonly string[]])[] =

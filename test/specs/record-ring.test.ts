@@ -1,3 +1,7 @@
-import { structureOf, testStructure } from './structure.ts'
+import { cases } from '../../specs/record-ring/cases.ts'
+import { structureOf, testCases, testStructure } from './structure.ts'
 
-testStructure(await structureOf('record-ring'))
+const recordRing = await structureOf('record-ring')
+
+testStructure(recordRing)
+testCases(recordRing, cases)
