@@ -32,10 +32,10 @@ export function received(queue: Queue<number>): number[] {
   return items
 }
 
-/** How many of the names `what 1`, `what 2` ... were acknowledged. */
-function countOf(acknowledged: ReadonlySet<string>, what: string, most: number): number {
+/** How many of the names `what 1`, `what 2` ... were acknowledged, or of those after so many before. */
+function countOf(acknowledged: ReadonlySet<string>, what: string, most: number, before: number): number {
   let count = 0
-  while (count < most && acknowledged.has(`${what} ${count + 1}`)) count++
+  while (count < most && acknowledged.has(`${what} ${before + count + 1}`)) count++
   return count
 }
 
@@ -238,19 +238,26 @@ export function reopening(crash: Crash): Program {
 /**
  * A consumer receives what is there, and acknowledges each item; it marks before and after that, and after `sync` if it calls
  * that. Segments that it is done with go.
+ *
+ * @param before how many items were acknowledged before
  */
-export function acknowledging(crash: Crash, items: number, syncs: boolean): Program {
+export function acknowledging(crash: Crash, items: number, syncs: boolean, before = 0): Program {
+  const all = before + items
   return judged({
-    name: `queue/acknowledging-${crash}-${items}i${syncs ? '-sync' : ''}`,
+    name: `queue/acknowledging-${crash}-${before === 0 ? '' : `${before}+`}${items}i${syncs ? '-sync' : ''}`,
     words: folderWords,
     setup: (memory) => {
-      const producer = open(new SurvivorMemory(memory, 0)).producer()
-      for (let n = 1; n <= items; n++) producer.trySend(n)
+      const queue = open(new SurvivorMemory(memory, 0))
+      for (let n = 1; n <= all; n++) queue.producer().trySend(n)
+      const consumer = queue.consumer({ acknowledge: 'manual' })
+      for (let n = 1; n <= before; n++) consumer.tryReceive()
+      consumer.acknowledge()
+      consumer.close()
     },
     threads: {
       consumer: (memory, mark) => {
         const consumer = open(memory).consumer({ acknowledge: 'manual' })
-        for (let n = 1; n <= items; n++) {
+        for (let n = before + 1; n <= all; n++) {
           guarantee('queue/order' satisfies Guarantee, consumer.tryReceive()?.item === n, `the next one is not ${n}`)
           mark('ack', `begun ${n}`)
           consumer.acknowledge()
@@ -263,11 +270,11 @@ export function acknowledging(crash: Crash, items: number, syncs: boolean): Prog
     recover: (memory, acknowledged) => {
       const queue = open(new SurvivorMemory(new ScratchMemory(memory), survivor))
       const found = received(queue)
-      const next = items - found.length + 1
-      guarantee('queue/recovers' satisfies Guarantee, found.join() === range(next, items).join(), `found ${found}`)
-      const begun = countOf(acknowledged, 'begun', items)
+      const next = all - found.length + 1
+      guarantee('queue/recovers' satisfies Guarantee, found.join() === range(next, all).join(), `found ${found}`)
+      const begun = before + countOf(acknowledged, 'begun', items, before)
       guarantee('queue/kept' satisfies Guarantee, next <= begun + 1, `began to acknowledge ${begun}, found ${found}`)
-      const done = countOf(acknowledged, 'done', items)
+      const done = before + countOf(acknowledged, 'done', items, before)
       guarantee('queue/durable' satisfies Guarantee, next > done, `acknowledged ${done}, found ${found}`)
       goesOn(queue, found)
     },

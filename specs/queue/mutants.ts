@@ -6,13 +6,13 @@ import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
 import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
-import { appendingTogether, passing, syncingBeside, syncingTogether } from './crash-together-programs.ts'
+import { appendingTogether, syncingBeside, syncingTogether } from './crash-together-programs.ts'
 import { endedByPower } from './ended.ts'
 import { entryOf, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
-import { cancels, consumerDies, dying, ending, fullAndEmpty, madeAtOnce, sending, twoConsumers } from './programs.ts'
+import { cancels, consumerDies, dying, ending, fullAndEmpty, sending, twoConsumers } from './programs.ts'
 import { reusing } from './reuse.ts'
-import { givingUp, limited, retiring, returning } from './solo-programs.ts'
+import { givingUp, limited, madeMeanwhile, retiring, returning } from './solo-programs.ts'
 
 /** Deliberate mistakes: some for each guarantee. */
 
@@ -191,11 +191,11 @@ export const mutants: readonly Check[] = [
   refuted(
     'queue/opens',
     'a control file takes the place of another one',
-    madeAtOnce(),
+    madeMeanwhile('named'),
     mutate(
-      { operation: 'compareExchange', word: 0, thread: 'other' },
+      { operation: 'compareExchange', word: entryOf(0) },
       instead(({ args, memory }) => {
-        memory.store(0, args[2] as number)
+        memory.store(entryOf(0), args[2] as number)
         return 0
       }),
     ),
@@ -244,12 +244,6 @@ export const mutants: readonly Check[] = [
     'who shares a flush believes in one that was not made',
     syncingTogether({ crash: 'power', before: 0 }),
     mutate({ operation: 'flush', within: ['Log.flushSegment'], thread: 'one' }, dropped),
-  ),
-  refuted(
-    'queue/recovers',
-    'a file goes before that is on the disk, while another one is made',
-    passing('power'),
-    mutate({ operation: 'flush', within: ['Control.keepFirst'], thread: 'consumer' }, dropped),
   ),
   {
     program: resurrecting(

@@ -34,6 +34,7 @@ import {
   goingRound,
   leftBehind,
   limited,
+  madeMeanwhile,
   retiring,
   rollFails,
   scribbledOver,
@@ -69,6 +70,7 @@ const flushLock = control(controlPlaces.lock + 2 * lineWords)
 const tail = places.segment(1, tailAt)
 const isSleptOn = ({ word }: Call): boolean => word === tail || word === control(controlPlaces.acknowledged)
 const record = (word: number): number => places.segment(1, recordsAt + word)
+const isDurable = ({ word }: Call): boolean => word >= places.segment(1, durableAt) && word < record(0)
 const isAnnouncement = ({ args: [, expected, next] }: Call): boolean => next !== expected && next === ((expected as number) | 1)
 const whatever = instead(({ memory, args, word }) => memory.wait(word, memory.load(word), args[2] as number))
 
@@ -169,7 +171,7 @@ const keeping: readonly Line[] = [
   [
     'queue/recovers',
     'files go before that is on the disk',
-    acknowledging('power', 3, false),
+    acknowledging('power', 2, false, 1),
     { operation: 'flush', within: ['Control.keepFirst'], thread: 'consumer' },
     dropped,
   ],
@@ -431,7 +433,7 @@ const segments: readonly Line[] = [
     'queue/recovers',
     'from where on records are new is not seen',
     torn2,
-    { operation: 'load', within: ['Segment.durables'], thread: 'recover' },
+    { operation: 'load', within: ['Segment.durables'], thread: 'recover', when: isDurable },
     nothing,
   ],
   [
@@ -442,7 +444,7 @@ const segments: readonly Line[] = [
       operation: 'load',
       within: ['Segment.durables'],
       thread: 'recover',
-      when: ({ word }) => (word - places.segment(1, durableAt)) % 4 === 3,
+      when: (call) => isDurable(call) && (call.word - places.segment(1, durableAt)) % 4 === 3,
     },
     nothing,
   ],
@@ -509,7 +511,7 @@ const files: readonly Line[] = [
   [
     'queue/recovers',
     'the name of a segment is not brought to the disk',
-    appending('power', 1, true, 2),
+    appending('power', 1, false, 2),
     { operation: 'flush', within: inFolder('sync', 'Log.roll') },
     dropped,
   ],
@@ -570,7 +572,7 @@ const files: readonly Line[] = [
   [
     'queue/opens',
     'a control file that was made meanwhile is not seen',
-    madeAtOnce(),
+    madeMeanwhile(2),
     { operation: 'load', word: entryOf(0), within: inFolder('list', 'createControl') },
     nothing,
   ],
@@ -811,7 +813,7 @@ const excuses: readonly Excuse[] = [
     'files that come back are before the first segment, and go when the queue is opened',
     'queue/recovers',
     'that files were retired is not brought to the disk',
-    acknowledging('power', 3, false),
+    acknowledging('power', 2, false, 1),
     { operation: 'flush', within: inFolder('sync', 'Log.retireLocked') },
     dropped,
   ],

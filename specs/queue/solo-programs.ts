@@ -190,6 +190,34 @@ export function beheaded(): Program {
   )
 }
 
+/**
+ * While somebody makes the queue, another one makes it and sends an item. Both have the same one.
+ *
+ * @param moment after which look at the name of the control file, or before it gets that name
+ */
+export function madeMeanwhile(moment: 1 | 2 | 'named'): Program {
+  return solo(`made-meanwhile-${moment}`, (memory) => {
+    let looks = 0
+    const makeIt = (): void =>
+      void open(new SurvivorMemory(memory, 1, 2), { draft: 'b' })
+        .producer()
+        .trySend(1)
+    class InterruptedMemory extends SurvivorMemory {
+      override load(word: number): number {
+        const found = super.load(word)
+        if (word === entryOf(0) && ++looks === moment) makeIt()
+        return found
+      }
+      override compareExchange(word: number, expected: number, replacement: number): number {
+        if (word === entryOf(0) && moment === 'named') makeIt()
+        return super.compareExchange(word, expected, replacement)
+      }
+    }
+    const items = received(open(new InterruptedMemory(memory, 2, 1)))
+    guarantee('queue/opens' satisfies Guarantee, items.join() === '1', `received ${items}`)
+  })
+}
+
 /** Everything goes, if nobody living is there. */
 export function wiping(): Program {
   return solo(
