@@ -21,6 +21,8 @@ export interface Libc {
   futexWaitAsync(address: number, value: number, ms: number): Promise<boolean>
   /** Wakes up to `count` sleepers, in any process. Returns how many. */
   futexWake(address: number, count: number): number
+  /** Lets another thread run, if one wants this processor. */
+  giveWay(): void
   /** Locks one byte of the file for this descriptor; false when another descriptor holds it. The kernel unlocks it at death. */
   lock(fd: number, byte: number): boolean
   unlock(fd: number, byte: number): void
@@ -63,6 +65,15 @@ let loaded: Libc | undefined
 export function libc(): Libc {
   loaded ??= load()
   return loaded
+}
+
+/**
+ * Lets another thread run, if one wants this processor: for `SharedMemory.giveWay`.
+ *
+ * @throws Error as `libc` does
+ */
+export function giveWay(): void {
+  libc().giveWay()
 }
 
 // From <sys/mman.h>, <fcntl.h>, <linux/futex.h> and <unistd.h>; the same on x64 and arm64 except for the number of the call.
@@ -114,6 +125,7 @@ function load(): Libc {
   const fallocate = own.func('posix_fallocate', 'int', ['int', 'int64_t', 'int64_t'])
   const futex = own.func('syscall', 'long', ['long', 'uintptr_t', 'int', 'uint32_t', 'void *', 'uintptr_t', 'uint32_t'])
   const fcntl = own.func('fcntl', 'int', ['int', 'int', 'void *'])
+  const schedYield = own.func('sched_yield', 'int', [])
   const sysconf = own.func('sysconf', 'long', ['int'])
   const { EAGAIN, EACCES, EINTR, ETIMEDOUT } = koffi.os.errno
 
@@ -182,6 +194,7 @@ function load(): Libc {
       if (woken === -1) throw new SystemCallError('futex', koffi.errno())
       return woken
     },
+    giveWay: () => void schedYield(),
     lock: (fd, byte) => lockCall(fd, fcntlSetLock, writeLock, byte),
     unlock: (fd, byte) => void lockCall(fd, fcntlSetLock, noLock, byte),
     isLocked(fd, byte) {

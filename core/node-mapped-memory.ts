@@ -92,6 +92,7 @@ export class MappedMemory extends SharedMemory {
     this.mapping = mapping
     this.control = new Int32Array(mapping.control)
     this.address = libc().addressOf(mapping.buffer)
+    this.giveWay = libc().giveWay
     if (mapping.wasm !== undefined) {
       // One file, so that a flush, a futex or an access through either mapping means the same bytes.
       this.plain = mapping.wasm.buffer as SharedArrayBuffer

@@ -7,7 +7,8 @@ export interface WaitOptions {
   /**
    * How many times to look again before sleeping, from 0 on; default 300. They take about 60 us, and a sleep with its wake-up
    * 5 to 80 us: who sleeps earlier than the other one wakes makes both sleep each time. Choose 0 where there are more threads
-   * than processors. Who spins has so many looks between two at the clock and at the lives of others, at least 1.
+   * than processors, and the memory does not give way (`SharedMemory.giveWay`). Who spins has so many looks between two at the
+   * clock and at the lives of others, at least 1.
    */
   readonly spins?: number
   /**

@@ -73,6 +73,12 @@ export class SharedMemory implements Memory {
   readonly words: number
   /** Who is alive, where somebody keeps a `Roster`: set it before anything attaches to this memory. */
   liveness?: NonNullable<Memory['liveness']>
+  /**
+   * Lets another thread run. Where it is set, every fourth `pause` calls it: where there are more threads than processors, who spins
+   * so lets those go on that it waits for. `heddle/node` has one, and every `MappedMemory`.
+   */
+  giveWay?: () => void
+  private paused = 0
   // All replaced by `MappedMemory` when its file grows or is closed.
   /** The bytes of `buffer`, perhaps at other addresses: what the arrays are made over. */
   protected plain: SharedArrayBuffer
@@ -197,7 +203,8 @@ export class SharedMemory implements Memory {
   }
 
   pause(): void {
-    for (let hint = 0; hint < hints; hint++) pauseHint()
+    if (this.giveWay !== undefined && (++this.paused & 3) === 0) this.giveWay()
+    else for (let hint = 0; hint < hints; hint++) pauseHint()
   }
 
   read(word: number): number {

@@ -175,6 +175,7 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'ReaderStart',
     'Received',
     'Sent',
+    'giveWay',
     'jsonCodec',
     'openQueue',
     'receiveAll',

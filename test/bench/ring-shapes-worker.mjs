@@ -3,10 +3,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Ring, SharedMemory } from 'heddle'
-import { MappedMemory } from 'heddle/node'
+import { giveWay, MappedMemory } from 'heddle/node'
 import { RingBuffer } from 'ringbuf.js'
 
 const { contender, reader, source, itemBytes, batch, spins, inPlace, ports } = workerData ?? JSON.parse(process.argv[2])
+
+/** No items are handed over, so that there is nothing to check. */
+const bare = ['memcpy', 'no ring', 'there and back'].includes(contender)
 
 const bytes = new Uint8Array(itemBytes * batch)
 const looked = new Int32Array(bytes.buffer, 0, bytes.length >> 2)
@@ -50,7 +53,10 @@ function fail(item) {
 }
 
 function memoryOf() {
-  return contender === 'processes' ? MappedMemory.open(source) : new SharedMemory(source)
+  if (contender === 'processes') return MappedMemory.open(source)
+  const memory = new SharedMemory(source)
+  if (contender === 'WebAssembly') memory.giveWay = giveWay
+  return memory
 }
 
 /** Each end moves some items and says how many (true for one): to the ring from `bytes`, or from it into `bytes`. */
@@ -111,6 +117,20 @@ function bareEnd() {
 
 const moveOne = () => 1
 
+/** A question and its answer, each a word on a line of its own. */
+function callingEnd() {
+  const words = new Int32Array(source)
+  const [mine, other] = reader === undefined ? [0, 64] : [64, 0]
+  let call = 0
+  return () => {
+    call = (call + 1) | 0
+    if (reader === undefined) Atomics.store(words, mine, call)
+    while (Atomics.load(words, other) !== call);
+    if (reader !== undefined) Atomics.store(words, mine, call)
+    return 1
+  }
+}
+
 /** Seconds of a clock that all processes have: double precision is exact to a microsecond for years. */
 const now = () => Number(process.hrtime.bigint()) / 1e9
 const tell = parentPort === null ? (message) => process.send(message) : (message) => parentPort.postMessage(message)
@@ -120,13 +140,13 @@ function run(items) {
   const end = moved + items
   if (reader === undefined) {
     while (moved < end) {
-      stamp(moved)
+      if (!bare) stamp(moved)
       moved += Number(transfer())
     }
   } else {
     while (moved < end) {
       const count = Number(transfer())
-      if (contender !== 'no ring') check(moved, count)
+      if (!bare) check(moved, count)
       moved += count
     }
   }
@@ -157,7 +177,8 @@ if (contender === 'postMessage') {
     tell('ready')
   })
 } else {
-  transfer = contender === 'ringbuf.js' ? ringbufEnd() : ['memcpy', 'no ring'].includes(contender) ? bareEnd() : heddleEnd()
+  const ends = { 'ringbuf.js': ringbufEnd, memcpy: bareEnd, 'no ring': bareEnd, 'there and back': callingEnd }
+  transfer = (ends[contender] ?? heddleEnd)()
   const told = (items) => {
     if (reader !== undefined) tell('ready')
     run(items)

@@ -2,12 +2,14 @@
  * The broadcast ring in the shapes in which Neobuffer measured its own: items of 1 byte, 256 bytes and 2 MiB, 8 or 2048 of them,
  * one writer and 1, 2 or 4 readers, one by one or in batches, between threads (on a buffer, and on a `WebAssembly.Memory`) and
  * between processes; beside `ringbuf.js` and `postMessage`. For large items also what memory allows: the same copies by as many
- * threads with no ring between them ("no ring": nobody waits), and the writer's alone ("memcpy").
+ * threads with no ring between them ("no ring": nobody waits), and the writer's alone ("memcpy"). "There and back" is what it takes
+ * until a word that one thread has changed was answered by the other: two processors that share a cache take about 100 ns, others
+ * several times that, and all that two threads do together goes with it.
  *
  *   npm run build && npx tsx test/bench/ring-shapes.ts [--json] [--rounds N] [--only TEXT]
  *
- * `--only '256 B'` measures the shapes whose names have this text. Ends wait (`push`, `pop` and their batches); they spin first where
- * each has a processor of its own. Every item carries its number, and every reader checks it. Contenders take turns; each keeps
+ * `--only '256 B'` measures the shapes whose names have this text. Ends wait (`push`, `pop` and their batches). They spin first; on a
+ * plain buffer only where each has a processor of its own, for there nobody gives way. Every item carries its number, and every reader checks it. Contenders take turns; each keeps
  * its threads for all rounds. Files lie in `/dev/shm` where there is one.
  *
  * The figures of C++ are recorded ones of another machine (2 processors, Sapphire Rapids): for orientation.
@@ -25,7 +27,16 @@ import { Ring, SharedMemory } from '../../core/index.ts'
 import { MappedMemory } from '../../core/node-index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
 
-const contenders = ['threads', 'WebAssembly', 'processes', 'ringbuf.js', 'postMessage', 'no ring', 'memcpy'] as const
+const contenders = [
+  'threads',
+  'WebAssembly',
+  'processes',
+  'ringbuf.js',
+  'postMessage',
+  'no ring',
+  'memcpy',
+  'there and back',
+] as const
 type Contender = (typeof contenders)[number]
 
 const MIB = 2 ** 20
@@ -88,6 +99,7 @@ const shapes: readonly Shape[] = [
 /** What is measured of a shape: the peers have one reader, and copying alone is for items that are large. */
 function takesPart(contender: Contender, { itemBytes, readers, inPlace }: Shape): boolean {
   if (contender === 'memcpy') return itemBytes >= MIB
+  if (contender === 'there and back') return readers === 1 && availableParallelism() > 1
   if (contender === 'no ring') return itemBytes >= MIB && readers < availableParallelism()
   return ['threads', 'WebAssembly', 'processes'].includes(contender) || (readers === 1 && !inPlace)
 }
@@ -148,6 +160,7 @@ function shared(contender: Contender, { itemBytes, capacity, readers }: Shape, f
     return path
   }
   if (contender === 'memcpy' || contender === 'no ring') return new SharedArrayBuffer(8 * itemBytes)
+  if (contender === 'there and back') return new SharedArrayBuffer(512)
   if (contender === 'postMessage') return undefined
   const pages = Math.ceil(words / 16384)
   const source = contender === 'threads' ? words : new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -164,7 +177,7 @@ interface Crew {
 
 async function crewOf(contender: Contender, shape: Shape, folder: string): Promise<Crew> {
   const { itemBytes, batch, readers, inPlace } = shape
-  const spins = readers + 1 <= availableParallelism() ? undefined : 0
+  const spins = contender !== 'threads' || readers + 1 <= availableParallelism() ? undefined : 0
   const data = { contender, source: shared(contender, shape, folder), itemBytes, batch, spins, inPlace }
   const start = (reader: number | undefined, ports: readonly unknown[]): End => {
     const own = { ...data, ...(reader !== undefined && { reader }) }
@@ -241,6 +254,7 @@ function rowOf(shape: Shape, measured: readonly Measured[]): readonly string[] {
   const cells = contenders.map((contender) => {
     const one = measured.find((other) => other.contender === contender)
     if (one === undefined) return ''
+    if (contender === 'there and back') return `${(1e9 / one.itemsPerSecond).toPrecision(2)} ns`
     return large ? `${one.gigabytesPerSecond.toPrecision(3)} GB/s` : short(one.itemsPerSecond)
   })
   const recorded = (shape.recorded ?? []).map((figure) => (large ? `${figure} GB/s` : `${figure} M`)).join(', ')

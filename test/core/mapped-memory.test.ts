@@ -1,7 +1,7 @@
 import { constants, readdirSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ring, SharedMemory } from '../../core/index.ts'
-import { MappedMemory } from '../../core/node-index.ts'
+import { giveWay, MappedMemory } from '../../core/node-index.ts'
 import { memoryContract } from './memory-contract.ts'
 import { canMap, endPeers, newFiles, type Peer, startProcess, startWorker } from './peers.ts'
 
@@ -88,6 +88,20 @@ describe.runIf(canMap)('mapped memory', () => {
     expect(await Promise.all(peers.map((peer) => peer.ask('hasWasm')))).toEqual([true, true, false, false])
     await Promise.all(peers.map((peer) => peer.ask('add', 19_999, 5000)))
     expect(memory.load(19_999)).toBe(20_000)
+    memory.close()
+  })
+
+  it('lets others run when it pauses', () => {
+    const memory = MappedMemory.create(newFile(), { words: 1 })
+    expect([memory.giveWay?.(), giveWay()]).toEqual([undefined, undefined])
+    const own = memory.giveWay
+    let given = 0
+    memory.giveWay = () => {
+      given++
+      own?.()
+    }
+    for (let pause = 0; pause < 8; pause++) memory.pause()
+    expect([given, own]).toEqual([2, expect.any(Function)])
     memory.close()
   })
 
