@@ -242,6 +242,22 @@ export class Log {
     folder.sync()
   }
 
+  /** How many of the records before a segment are there, and the consumer is not done with. For the holder of the lock. */
+  waitingBefore(number: number): number {
+    const { control } = this
+    const to = this.sequenceAt(number)
+    return Math.min((to - this.sequenceAt(control.first.least)) | 0, control.backlogBefore(to))
+  }
+
+  /** The sequence with which a segment begins, or will. */
+  private sequenceAt(number: number): number {
+    const { control } = this
+    if (number > control.last.least) return control.sequence
+    const segment = this.openSegment(number)
+    segment.close()
+    return segment.start.sequence
+  }
+
   removeSegments(which: (number: number) => boolean): void {
     const { folder } = this
     // Safety: queue/retires

@@ -8,6 +8,7 @@ import { type Place, QueueError } from './queue-error.ts'
 import type { Record } from './record.ts'
 import { consumerPlace } from './recovery.ts'
 import { requireInteger, requireTimeout } from './require.ts'
+import { recordsAt } from './segment.ts'
 
 export interface ConsumerOptions {
   /**
@@ -49,12 +50,21 @@ export class Consumer<T> {
         throw new QueueError('in-use', 'there is a consumer already; wait until it has closed, or make a reader')
       }
       control.cancelled = false
-      const { segment, word, sequence } = consumerPlace(log, control.first.least)
-      return new Cursor(log, segment, word, sequence)
+      const first = control.first.least
+      const { segment, word, sequence } = consumerPlace(log, first)
+      const cursor = new Cursor(log, segment, word, sequence)
+      // Files went that the last consumer was not done with.
+      // Safety: queue/bounded
+      const goes = segment === first && word === recordsAt && control.consumerPlace.segment < first
+      if (goes && sequence !== undefined) cursor.lost = control.backlogBefore(sequence)
+      return cursor
     })
   }
 
-  /** How many items this consumer has missed: dropped by producers, or skipped. */
+  /**
+   * How many items this consumer has missed: dropped by producers, or skipped. Those that were dropped before it came are among
+   * them, back to when somebody last opened the queue while nobody had it open.
+   */
   get lost(): number {
     return this.cursor.lost
   }

@@ -253,6 +253,11 @@ export class Control {
     return ((sequence << 2) - (this.acknowledgedWord & -4)) >>> 2
   }
 
+  /** How many of the records before this one the consumer is not done with; none if it is farther. */
+  backlogBefore(sequence: number): number {
+    return Math.max(0, ((sequence << 2) - (this.acknowledgedWord & -4)) >> 2)
+  }
+
   // Members.
 
   /** Takes a free place, or that of somebody who died. -1: there is none. For the holder of the lock. */

@@ -248,7 +248,11 @@ export class Producer<T> {
     const count = control.last.least - control.first.least + 1
     if (limits.segments !== undefined && count >= limits.segments) {
       if (overflow !== 'drop-oldest') return undefined
-      log.retireLocked(control.last.least + 2 - limits.segments)
+      const first = control.last.least + 2 - limits.segments
+      const dropped = log.waitingBefore(first)
+      log.retireLocked(first)
+      // Safety: queue/bounded
+      control.drop(dropped)
     }
     try {
       return log.roll()

@@ -104,8 +104,46 @@ export function dropping(overflow: Overflow): Program {
       for (let next = consumer.tryReceive(); next !== undefined; next = consumer.tryReceive()) items.push(next.item)
       const expected = overflow === 'drop-oldest' ? [all] : upTo(itemsOfSegment)
       guarantee('queue/order' satisfies Guarantee, items.join() === expected.join(), `received ${items}`)
-      const dropped = overflow === 'drop-oldest' ? queue.metrics().segments : queue.metrics().dropped
-      guarantee('queue/bounded' satisfies Guarantee, dropped === 1, `${dropped} are said to be dropped, or there`)
+      const { dropped } = queue.metrics()
+      const expectedDrops = overflow === 'drop-oldest' ? itemsOfSegment : 1
+      guarantee('queue/bounded' satisfies Guarantee, dropped === expectedDrops, `${dropped} are said to be dropped`)
+      const lost = overflow === 'drop-oldest' ? itemsOfSegment : 0
+      guarantee(
+        'queue/bounded' satisfies Guarantee,
+        consumer.lost === lost,
+        `the consumer believes that it has missed ${consumer.lost}`,
+      )
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/**
+ * The oldest items are dropped while there is no consumer, of which the last one was done with some: the next one learns how many
+ * it has missed, and who comes after that has missed none.
+ */
+export function droppingUnseen(): Program {
+  return solo(
+    'dropping-unseen',
+    (memory) => {
+      const queue = open(memory, { limits: { segments: 2 }, overflow: 'drop-oldest' })
+      const [producer, first] = [queue.producer(), queue.consumer()]
+      const all = 3 * itemsOfSegment
+      producer.trySend(1)
+      first.tryReceive()
+      first.close()
+      for (const n of upTo(all).slice(1)) producer.trySend(n)
+      const dropped = itemsOfSegment - 1
+      const said = queue.metrics().dropped
+      guarantee('queue/bounded' satisfies Guarantee, said === dropped, `${said} are said to be dropped`)
+      const next = queue.consumer()
+      const item = next.tryReceive()?.item
+      guarantee('queue/order' satisfies Guarantee, item === itemsOfSegment + 1, `item ${item} came`)
+      guarantee('queue/bounded' satisfies Guarantee, next.lost === dropped, `it believes that it has missed ${next.lost}`)
+      next.close()
+      const last = queue.consumer()
+      guarantee('queue/order' satisfies Guarantee, last.tryReceive()?.item === itemsOfSegment + 2, 'another one is next')
+      guarantee('queue/bounded' satisfies Guarantee, last.lost === 0, `the last one believes that it has missed ${last.lost}`)
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )
