@@ -46,9 +46,10 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     for (const site of Object.values(sites)) site.close()
   })
 
-  /** The outcome of a task in a new page. */
-  async function run(site: SiteName, task: string, argument: unknown = {}): Promise<Outcome> {
+  /** The outcome of a task in a new page, in which a script has run before. */
+  async function run(site: SiteName, task: string, argument: unknown = {}, script = ''): Promise<Outcome> {
     const page = await context.newPage()
+    await page.addInitScript(script)
     const failed = new Promise<never>((_, reject) => {
       page.on('pageerror', reject)
       page.on('response', (response) => response.ok() || reject(new Error(`${response.status()} for ${response.url()}`)))
@@ -77,7 +78,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       expect(await run('bundled', 'ringToPage', { items })).toEqual({ value: { page: all, worker: all } })
     })
 
-    it('of a Ring go from the page, which waits for room without blocking, to two workers', async () => {
+    it('of a Ring go from the page, which waits for room without blocking, to a worker that parks and one that yields', async () => {
       const all = { read: items, end: 'closed' }
       expect(await run('strict', 'ringFromPage', { items })).toEqual({ value: [all, all] })
     })
@@ -97,6 +98,12 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       expect([page.read + page.lost, page.end]).toEqual([items, 'closed'])
       expect([worker.read + worker.lost, worker.end]).toEqual([items, 'closed'])
     })
+  })
+
+  it('waiting ends when the time is over; a browser without Atomics.waitAsync is told what to do instead', async () => {
+    expect(await run('strict', 'waitInVain')).toEqual({ value: false })
+    const error = 'Error: SharedMemory: this host has no Atomics.waitAsync; block in a worker instead'
+    expect(await run('strict', 'waitInVain', {}, 'delete Atomics.waitAsync')).toEqual({ error })
   })
 
   describe('locks', () => {

@@ -9,6 +9,7 @@ interface Work {
   readonly items: number
   /** Which of several ends is its own. */
   readonly end: number
+  readonly wait?: 'park' | 'yield'
 }
 
 /** What one reader saw. */
@@ -66,16 +67,24 @@ export const streamTasks = {
     return { page: { read, end: source.end() }, worker: await worker }
   },
 
-  /** The page writes, and waits for room; two workers read. */
+  /** The page writes, and waits for room; two workers read, one of them without ever announcing that it sleeps. */
   async ringFromPage({ items, kind }: Stream): Promise<Seen[]> {
     const options = { ...shape, readers: 2 }
     const shared = sharedOf(Ring.words(options), kind)
     const memory = new AsyncMemory(new SharedMemory(shared))
     const sink = Ring.create(memory, options).sink({ spins: 0 })
-    const readers = [0, 1].map((reader) => inWorker<Seen>('readRing', { shared, end: reader }))
+    const waits = ['park', 'yield'] as const
+    const readers = waits.map((wait, end) => inWorker<Seen>('readRing', { shared, end, wait }))
     for (let n = 0; n < items; n++) await memory.call((timeoutMs) => sink.push(itemOf(n), timeoutMs))
     sink.close()
     return Promise.all(readers)
+  },
+
+  /** Whether an item comes within some milliseconds, to a ring into which nobody writes. */
+  waitInVain(): Promise<boolean> {
+    const memory = new AsyncMemory(new SharedMemory(Ring.words(shape)))
+    const source = Ring.create(memory, shape).source({ spins: 0 })
+    return memory.call((timeoutMs) => source.pop(new Uint8Array(itemBytes), timeoutMs), { timeoutMs: 20 })
   },
 
   writeRing({ shared, items }: Work): void {
@@ -84,8 +93,8 @@ export const streamTasks = {
     sink.close()
   },
 
-  readRing({ shared, end: reader }: Work): Seen {
-    const source = Ring.attach(new SharedMemory(shared)).source({ reader })
+  readRing({ shared, end: reader, wait = 'park' }: Work): Seen {
+    const source = Ring.attach(new SharedMemory(shared)).source({ reader, wait })
     const item = new Uint8Array(itemBytes)
     let read = 0
     while (source.pop(item)) requireNumber(numberOf(item), read++)
