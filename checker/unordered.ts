@@ -187,7 +187,7 @@ export class Unordered {
       const { word, mask, last, torn } = guesses
       const then = last[guess] < 0 ? this.#sequence.nothing : this.#sequence.entries[last[guess]]
       if (torn[guess] === 1) this.#fail()
-      this.#checkGuess(thread, word[guess], mask[guess], then)
+      this.checkGuess(thread, word[guess], mask[guess], then)
       this.#accesses.add(word[guess], thread, then.position, mask[guess])
       bytes += guesses.bytesOf(guess)
     }
@@ -239,7 +239,7 @@ export class Unordered {
   }
 
   /** Whether a guess, made after the entry `last` of its thread, races with a write. */
-  #checkGuess(thread: number, word: number, mask: number, last: Entry): void {
+  protected checkGuess(thread: number, word: number, mask: number, last: Entry): void {
     const accesses = this.#accesses
     const { tip, locations } = this.#sequence
     const time = last.position
