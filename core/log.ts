@@ -424,18 +424,20 @@ function createControl(folder: Folder, { segmentWords, members, identity, draft 
     )
   }
   const name = draftName(draft)
-  const memory = folder.create(name, Control.words(members))
+  // The file gets its name when it is whole and on the disk. Whoever else creates one finds that it has got it, or may remove this
+  // draft while it recovers, also one that has not got its own name yet: then there is a control file, too.
+  // Safety: queue/opens
   try {
-    Control.create(memory, { segmentWords, members, identity })
-    // Gets its name when it is whole and on the disk. Whoever else creates one finds that it has got it, or may remove this
-    // draft while it recovers: then there is a control file, too.
-    // Safety: queue/opens
-    folder.link(name, controlName)
-    folder.remove(name)
+    const memory = folder.create(name, Control.words(members))
+    try {
+      Control.create(memory, { segmentWords, members, identity })
+      folder.link(name, controlName)
+      folder.remove(name)
+    } finally {
+      memory.close()
+    }
   } catch (error) {
     if (!['exists', 'missing'].includes(reasonOf(error) ?? '')) throw error
-  } finally {
-    memory.close()
   }
   folder.sync()
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { fourLetters, lineWords } from './layout.ts'
@@ -84,7 +84,8 @@ export function createFile(path: string, words: number, header: FileHeader, mode
         closeSync(fd)
         throw error
       } finally {
-        unlinkSync(draft)
+        // Somebody may have taken it for one that was left behind.
+        rmSync(draft, { force: true })
       }
     } finally {
       closeSync(directoryFd)
