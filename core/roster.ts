@@ -47,6 +47,8 @@ const seatsAt = lineWords
  * const participant = roster.enter()
  * const worker = new Worker(file, { workerData: { buffer: memory.buffer, participant } })
  * worker.once('exit', () => roster.strike(participant))
+ * // In a browser, where a worker that is terminated may run on for a while: when it no longer holds a lock that it took first of all.
+ * navigator.locks.request(nameOfItsLock, () => roster.strike(participant))
  *
  * // Each thread, before it attaches to anything else.
  * const memory = new SharedMemory(workerData.buffer)
