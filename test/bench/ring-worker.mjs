@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Ring, SharedMemory } from 'heddle'
 import { RingBuffer } from 'ringbuf.js'
 
-const { contender, role, buffer, port, itemBytes, batch, spins } = workerData
+const { contender, role, shared, port, itemBytes, batch, spins } = workerData
 
 /** Bytes of one call, and its first word of each item, which carries the number of the item. */
 const bytes = new Uint8Array(itemBytes * batch)
@@ -23,7 +23,7 @@ function check(first, count, from = numbers) {
 }
 
 function heddleEnd(waiting) {
-  const ring = Ring.attach(new SharedMemory(buffer))
+  const ring = Ring.attach(new SharedMemory(shared))
   if (role === 'producer') {
     const sink = ring.sink({ spins })
     if (batch === 1) return waiting ? () => sink.push(bytes) : () => sink.tryPush(bytes)
@@ -36,7 +36,7 @@ function heddleEnd(waiting) {
 
 /** In elements of eight bytes, the widest that it copies. */
 function ringbufEnd() {
-  const ring = new RingBuffer(buffer, Float64Array)
+  const ring = new RingBuffer(shared, Float64Array)
   const elements = new Float64Array(bytes.buffer)
   const perItem = itemBytes / 8
   return role === 'producer' ? () => ring.push(elements) / perItem : () => ring.pop(elements) / perItem
@@ -88,7 +88,7 @@ if (contender === 'postMessage') {
     done(start)
   })
 } else {
-  const transfer = contender === 'ringbuf.js' ? ringbufEnd() : heddleEnd(contender === 'heddle, waiting')
+  const transfer = contender === 'ringbuf.js' ? ringbufEnd() : heddleEnd(contender !== 'heddle')
   parentPort.on('message', (total) => {
     if (role === 'producer') {
       const start = process.hrtime.bigint()

@@ -6,7 +6,7 @@
  *
  * Every item carries its number, and the receiving thread checks it. Each contender keeps its two threads for all rounds;
  * the first twenty rounds are for warming up. `heddle` and `ringbuf.js` try again and again (two processors must be free);
- * `heddle, waiting` sleeps where it has to.
+ * `heddle, waiting` sleeps where it has to, and `heddle, WebAssembly` does so on a `WebAssembly.Memory`.
  */
 
 import { existsSync } from 'node:fs'
@@ -14,14 +14,14 @@ import { parseArgs } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { RingBuffer } from 'ringbuf.js'
 import { Ring, SharedMemory } from '../../core/index.ts'
+import { newWasmMemory } from '../../core/wasm-words.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
 import { message } from './worker.ts'
 
-const contenders = ['heddle', 'heddle, waiting', 'ringbuf.js', 'postMessage'] as const
+const contenders = ['heddle', 'heddle, waiting', 'heddle, WebAssembly', 'ringbuf.js', 'postMessage'] as const
 type Contender = (typeof contenders)[number]
 
 const CAPACITY = 1024
-const BATCH = 64
 const WARM_UP = 20
 /**
  * About this long is one round of one contender, once it is warm: short and many, so that on a shared machine most rounds
@@ -36,9 +36,10 @@ interface Configuration {
 
 const configurations: readonly Configuration[] = [
   { itemBytes: 8, batch: 1 },
-  { itemBytes: 8, batch: BATCH },
+  { itemBytes: 8, batch: 64 },
+  { itemBytes: 8, batch: 256 },
   { itemBytes: 64, batch: 1 },
-  { itemBytes: 64, batch: BATCH },
+  { itemBytes: 64, batch: 64 },
 ]
 
 interface Pair {
@@ -47,21 +48,23 @@ interface Pair {
   end(): Promise<void>
 }
 
-function sharedBuffer(contender: Contender, itemBytes: number): SharedArrayBuffer | undefined {
+/** What both threads stand on: a buffer, or a `WebAssembly.Memory`. */
+function sharedSource(contender: Contender, itemBytes: number): unknown {
   if (contender === 'postMessage') return undefined
   if (contender === 'ringbuf.js') return RingBuffer.getStorageForCapacity((CAPACITY * itemBytes) / 8, Float64Array)
   const options = { capacity: CAPACITY, itemBytes }
-  const memory = new SharedMemory(Ring.words(options))
-  Ring.create(memory, options)
-  return memory.buffer
+  const words = Ring.words(options)
+  const source = contender === 'heddle, WebAssembly' ? newWasmMemory(4 * words) : new SharedArrayBuffer(4 * words)
+  Ring.create(new SharedMemory(source as SharedArrayBuffer), options)
+  return source
 }
 
 async function pair(contender: Contender, { itemBytes, batch }: Configuration): Promise<Pair> {
-  const buffer = sharedBuffer(contender, itemBytes)
+  const shared = sharedSource(contender, itemBytes)
   const { port1, port2 } = new MessageChannel()
   const start = (role: string, port: typeof port1): Worker =>
     new Worker(new URL('ring-worker.mjs', import.meta.url), {
-      workerData: { contender, role, buffer, port, itemBytes, batch, spins: 2000 },
+      workerData: { contender, role, shared, port, itemBytes, batch, spins: 2000 },
       transferList: [port],
       // The worker is plain JavaScript: whatever loads TypeScript here is not needed there.
       execArgv: [],
@@ -103,14 +106,15 @@ async function measure(configuration: Configuration, rounds: number): Promise<re
   const rates = new Map<Contender, number[]>()
   for (const contender of contenders) {
     pairs.set(contender, await pair(contender, configuration))
-    items.set(contender, BATCH * 100)
+    items.set(contender, 6400)
     rates.set(contender, [])
   }
   for (let round = 0; round < WARM_UP + rounds; round++) {
     for (const [contender, { round: run }] of pairs) {
       const count = items.get(contender) as number
       const rate = count / (await run(count))
-      if (round < WARM_UP) items.set(contender, Math.max(1, Math.round((rate * ROUND_MS) / 1000 / BATCH)) * BATCH)
+      if (round < WARM_UP)
+        items.set(contender, Math.max(1, Math.round((rate * ROUND_MS) / 1000 / configuration.batch)) * configuration.batch)
       else rates.get(contender)?.push(rate)
     }
   }
