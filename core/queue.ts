@@ -56,6 +56,10 @@ export interface Packing<T> {
  * - `items`: after so many that this producer has sent, and when it closes.
  * - `milliseconds`: when so long has passed since the first that was not, whichever call of this producer or turn of the event loop
  *   is the first then, and when it closes. A thread that blocks for longer, or ends without closing, does not keep the time.
+ *
+ * When the disk refuses (`'failed'`), nobody knows what is on it, and nothing more is sent, or said to be on the disk, until all have
+ * closed the queue and somebody opens it anew. Who does so writes again whatever is not known to be on the disk, for the kernel may
+ * have given it up: what is still in memory is saved so. What the kernel has thrown away is lost, and counted in `recovered.lost`.
  */
 export type Durability = 'none' | 'each' | { readonly items?: number; readonly milliseconds?: number }
 

@@ -2,7 +2,7 @@ import type { Log } from './log.ts'
 import { QueueError } from './queue-error.ts'
 import { segmentMissing, segmentNumbers } from './queue-files.ts'
 import { type Expected, recordWords } from './record.ts'
-import { recordsAt, type Segment } from './segment.ts'
+import { acknowledgedAt, recordsAt, type Segment } from './segment.ts'
 
 /**
  * What the first one does who opens a queue when nobody else lives: puts everything right that a crash has left half done,
@@ -133,13 +133,15 @@ function scanSegment(log: Log, segment: Segment, until: number | undefined): End
   const { memory, start, durable } = segment
   let at = durable?.word ?? recordsAt
   let expected: Expected = durable ?? start
+  const published = Math.min(segment.tail, memory.words)
+  // Before it is looked at: it may be nowhere but in memory, and the kernel take it for written, after the disk had refused it.
+  segment.writeAgain(at, published)
   while (expected.sequence !== until) {
     const record = records.readExpected(memory, at, memory.words, expected)
     if (record === undefined) break
     expected = { sequence: (record.sequence + 1) | 0, epoch: record.epoch }
     at += recordWords(record.length)
   }
-  const published = Math.min(segment.tail, memory.words)
   // What was found here is published, whatever the disk has kept of the tail.
   // Safety: queue/recovers
   segment.publishFound(at)
@@ -166,6 +168,9 @@ function settleConsumer(log: Log, first: number, end: End): void {
     segment.flushAcknowledged()
   }
   const place = consumerPlace(log, first)
+  const its = log.openSegment(place.segment)
+  its.writeAgain(acknowledgedAt, acknowledgedAt + 1)
+  its.close()
   control.clear(place.segment, place.word, place.sequence ?? segment.start.sequence)
 }
 

@@ -29,6 +29,9 @@ const durableWords = 4
 /** Where the first record of a segment begins. */
 export const recordsAt: number = 4 * lineWords
 
+/** No page of a disk's cache is shorter. */
+const pageWords = 1024
+
 /** The most words that a segment can have: a position counts to 2^30. */
 export const segmentWordsMax: number = 2 ** 28
 
@@ -141,6 +144,18 @@ export class Segment {
   acknowledge(word: number): void {
     // Safety: queue/kept, queue/once
     storeTwin(this.memory, acknowledgedAt, word)
+  }
+
+  /**
+   * Writes words from `from` to `to` again, one of each page, so that the kernel brings the page to the disk, also if it could not
+   * before and takes it for written since. For a recovery.
+   */
+  writeAgain(from: number, to: number): void {
+    const { memory } = this
+    for (let word = from; word < to; word = (word | (pageWords - 1)) + 1) {
+      // Safety: queue/durable
+      memory.store(word, memory.load(word))
+    }
   }
 
   /** Brings what the consumer has acknowledged to the disk. */

@@ -37,6 +37,7 @@ import { reusing, reusingCrashed } from './reuse.ts'
 import {
   beheaded,
   diskFails,
+  diskForgets,
   dropping,
   droppingUnseen,
   failingTwice,
@@ -84,6 +85,7 @@ const alone = [
   madeMeanwhile('named'),
   wiping(),
   diskFails(),
+  diskForgets(),
   rollFails(),
   givingUp(),
   failingTwice(),

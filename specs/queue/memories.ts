@@ -122,7 +122,37 @@ export class CachedMemory extends ScratchMemory {
     this.changed.clear()
   }
 
-  private writeBack(which: (word: number) => boolean): void {
+  protected writeBack(which: (word: number) => boolean): void {
     for (const [word, value] of this.changed) if (which(word)) this.memory.store(word, value)
+  }
+}
+
+/**
+ * A memory before a disk that may refuse: what it refuses once the kernel takes for written from then on, and never tries again
+ * unless somebody writes to the same page. (ext4 does so; PostgreSQL learnt it in 2018.)
+ */
+export class ForgettingMemory extends CachedMemory {
+  refuses: (word: number) => boolean = () => false
+  private readonly pageOf: (word: number) => number
+  private readonly forgotten: Set<number> = new Set()
+  override readonly durability: NonNullable<Memory['durability']> = {
+    flush: (byte, length) => {
+      const words = [...this.changed.keys()].filter((word) => 4 * word >= byte && 4 * word < byte + length)
+      if (this.refuses(byte >> 2)) {
+        for (const word of words) this.forgotten.add(word)
+        throw new Error('the disk does not take it')
+      }
+      this.writeBack((word) => words.includes(word) && !this.forgotten.has(word))
+    },
+  }
+
+  constructor(memory: Memory, pageOf: (word: number) => number) {
+    super(memory)
+    this.pageOf = pageOf
+  }
+
+  override store(word: number, value: number): void {
+    for (const one of this.forgotten) if (this.pageOf(one) === this.pageOf(word)) this.forgotten.delete(one)
+    super.store(word, value)
   }
 }

@@ -27,6 +27,7 @@ import {
 import {
   beheaded,
   diskFails,
+  diskForgets,
   dropping,
   droppingUnseen,
   failingTwice,
@@ -765,18 +766,35 @@ const sessions: readonly (readonly [string, Where, MistakeMaker])[] = [
   ],
 ]
 
+/** How those saw the memory whose disk refused something. */
+const refusals: readonly (readonly [Guarantee, string, Where, MistakeMaker])[] = [
+  [
+    'queue/whole',
+    'records that the disk refused are not written again',
+    { operation: 'store', word: record(0), within: ['Segment.writeAgain'] },
+    dropped,
+  ],
+  [
+    'queue/durable',
+    'what was acknowledged and the disk refused is not written again',
+    { operation: 'store', word: places.segment(1, acknowledgedAt), within: ['Segment.writeAgain'] },
+    dropped,
+  ],
+  ['queue/durable', 'something else is written again', { operation: 'load', within: ['Segment.writeAgain'] }, nothing],
+]
+
+/** A program in which those make the mistake who were there before. */
+function spoilt(guarantee: Guarantee, name: string, program: Program): Check {
+  return { program, mutant: { name, guarantee }, expect: { verdict: 'refuted' } }
+}
+
 /** Every mistake that must be refuted. */
 export const placeMutants: readonly Check[] = [
   ...lines.map(([guarantee, name, program, where, how, failure]) =>
     refutedBy<Guarantee>(guarantee, name, program, mutate(where, how), failure),
   ),
-  ...sessions.map(
-    ([name, where, how]): Check => ({
-      program: failingTwice(mutate(where, how)),
-      mutant: { name, guarantee: 'queue/recovers' satisfies Guarantee },
-      expect: { verdict: 'refuted' },
-    }),
-  ),
+  ...sessions.map(([name, where, how]) => spoilt('queue/recovers', name, failingTwice(mutate(where, how)))),
+  ...refusals.map(([guarantee, name, where, how]) => spoilt(guarantee, name, diskForgets(mutate(where, how)))),
 ]
 
 const spinning = fullAndEmpty(2, 1)

@@ -6,14 +6,14 @@ import { controlPlaces } from '../../core/queue-control.ts'
 import { QueueError, type QueueErrorReason } from '../../core/queue-error.ts'
 import type { Limits, Overflow } from '../../core/queue-producer.ts'
 import { recordHeaderWords, recordWords } from '../../core/record.ts'
-import { acknowledgedAt, recordsAt } from '../../core/segment.ts'
+import { acknowledgedAt, durableAt, recordsAt } from '../../core/segment.ts'
 import type { Program } from '../../model/program.ts'
 import { SlicedMemory, WitnessMemory } from '../memories.ts'
 import type { Wrap } from '../mutants.ts'
 import { judged } from './errors.ts'
 import { drafts, entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
-import { CachedMemory, SurvivorMemory } from './memories.ts'
+import { CachedMemory, ForgettingMemory, SurvivorMemory } from './memories.ts'
 
 /** Programs of one thread, which finds a queue as others have left it. There is one execution; mistakes show at once. */
 
@@ -312,6 +312,49 @@ export function diskFails(): Program {
       anew.producer().trySend(2)
       guarantee('queue/recovers' satisfies Guarantee, received(anew).join() === '1,2', 'it does not go on')
       anew.sync()
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/**
+ * The disk does not take an item, and later that the consumer is done with it, and the kernel takes them for written. Who opens
+ * the queue then writes them again: what `sync` returns for is there when the power fails.
+ *
+ * @param mistake how all of them see the memory
+ */
+export function diskForgets(mistake?: Wrap): Program {
+  return solo(
+    `disk-forgets${mistake === undefined ? '' : '-mistaken'}`,
+    (memory) => {
+      const [records, acknowledged] = [places.segment(1, recordsAt), places.segment(1, acknowledgedAt)]
+      const lines = [acknowledged, places.segment(1, durableAt), records, places.segment(2, 0)]
+      const disk = new ForgettingMemory(memory, (word) => lines.filter((line) => word >= line).length)
+      const session = (refused: number, work: (queue: Queue<number>) => void): void => {
+        const queue = open(new SurvivorMemory(mistake?.(disk, 'alone') ?? disk, 1))
+        disk.refuses = (word) => word >= refused && word < refused + 8
+        work(queue)
+        disk.refuses = () => false
+        queue.close()
+      }
+      session(records, (queue) => {
+        queue.producer().trySend(1)
+        const first = refusal(() => queue.sync())
+        guarantee('queue/durable' satisfies Guarantee, first === 'failed', `the flush failed, and sync: ${first}`)
+      })
+      session(0, (queue) => queue.sync())
+      disk.failPower(() => false)
+      session(acknowledged, (queue) => {
+        const consumer = queue.consumer({ acknowledge: 'manual' })
+        const item = consumer.tryReceive()?.item
+        guarantee('queue/durable' satisfies Guarantee, item === 1, `in the place of 1 there is ${item}`)
+        consumer.acknowledge()
+        refusal(() => consumer.sync())
+      })
+      session(0, (queue) => queue.consumer().sync())
+      disk.failPower(() => false)
+      const again = received(open(new SurvivorMemory(disk, 1)))
+      guarantee('queue/durable' satisfies Guarantee, again.length === 0, `acknowledged, and there again: ${again}`)
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )
