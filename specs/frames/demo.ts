@@ -1,14 +1,12 @@
 /** `heddle run frames`: one process writes frames into a mapped file, others read them there, and nobody copies any. */
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { count, duration, table } from '../../checker/format.ts'
 import { MappedMemory } from '../../core/node-index.ts'
 import { Ring } from '../../core/ring.ts'
+import { Member } from '../demo-members.ts'
 import type { News, Task } from './demo-process.ts'
 
 const usage = `Usage: heddle run frames [options]
@@ -46,14 +44,14 @@ export async function demo(args: readonly string[]): Promise<number> {
     return 0
   }
   const folder = mkdtempSync(join(tmpdir(), 'heddle-frames-'))
-  const children: ChildProcess[] = []
+  const members: Member<News>[] = []
   let interrupt = (): void => {}
   const interrupted = new Promise<'interrupted'>((resolve) => {
     interrupt = () => resolve('interrupted')
   })
   process.once('SIGINT', interrupt)
   try {
-    const outcome = await Promise.race([run(join(folder, 'memory'), options, children), interrupted])
+    const outcome = await Promise.race([run(join(folder, 'memory'), options, members), interrupted])
     if (outcome === 'interrupted') return complain(new Error('interrupted'), 130)
     const [writer, ...readers] = outcome
     if (options.json) print(JSON.stringify({ command: 'run', demonstration: 'frames', frameBytes, writer, readers }, null, 2))
@@ -63,13 +61,13 @@ export async function demo(args: readonly string[]): Promise<number> {
     return complain(error, 1)
   } finally {
     process.off('SIGINT', interrupt)
-    await Promise.all(children.map(end))
+    await Promise.all(members.map((member) => member.end()))
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
 /** What the writer and each reader did. */
-async function run(path: string, { readers, frames }: Options, children: ChildProcess[]): Promise<readonly Done[]> {
+async function run(path: string, { readers, frames }: Options, members: Member<News>[]): Promise<readonly Done[]> {
   const shape = { capacity, itemBytes: frameBytes, readers }
   const memory = MappedMemory.create(path, { words: Ring.words(shape) })
   try {
@@ -78,60 +76,13 @@ async function run(path: string, { readers, frames }: Options, children: ChildPr
       { path, frames },
       ...Array.from({ length: readers }, (_, reader) => ({ path, frames, reader })),
     ]
-    const members = tasks.map((task) => {
-      const child = fork(entry, [JSON.stringify(task)], { execArgv: loader() })
-      children.push(child)
-      return { child, hears: heard(child) }
-    })
-    await Promise.all(members.map(({ hears }) => hears()))
-    for (const { child } of members) child.send('begin')
-    return (await Promise.all(members.map(({ hears }) => hears()))) as readonly Done[]
+    members.push(...tasks.map((task) => new Member<News>(import.meta.url, task)))
+    await Promise.all(members.map((member) => member.hears()))
+    for (const member of members) member.tell('begin')
+    return (await Promise.all(members.map((member) => member.hears()))) as readonly Done[]
   } finally {
     memory.close()
   }
-}
-
-/** What a process tells, one thing after the other; an error when it ends instead. */
-function heard(child: ChildProcess): () => Promise<News> {
-  const news: News[] = []
-  let wake = (): void => {}
-  let over = ''
-  child.on('message', (message: News) => {
-    news.push(message)
-    wake()
-  })
-  child.once('error', ({ message }) => {
-    over = message
-    wake()
-  })
-  child.once('close', (code, signal) => {
-    over = signal ?? String(code)
-    wake()
-  })
-  return async () => {
-    while (news.length === 0) {
-      if (over !== '') throw new Error(`a process ended too early (${over})`)
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-    return news.shift() as News
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('close', resolve))
-  child.kill('SIGKILL')
-  await ended
-}
-
-const source = import.meta.url.endsWith('.ts')
-const entry = fileURLToPath(new URL(`demo-process.${source ? 'ts' : 'js'}`, import.meta.url))
-
-/** What Node needs to know to run `entry`. */
-function loader(): string[] {
-  return source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
 }
 
 function textOf(writer: Done, readers: readonly Done[]): string {
