@@ -176,7 +176,7 @@ export class Control {
 
   /** Segments before this one are on the disk. For the holder of the flush lock. */
   get flushed(): number {
-    return this.memory.load(flushedAt)
+    return this.memory.load(flushedAt) >>> 0
   }
 
   set flushed(number: number) {
@@ -224,7 +224,7 @@ export class Control {
 
   /** Where the consumer is: at most one segment behind where it says. */
   get consumerPlace(): { readonly segment: number; readonly word: number } {
-    const segment = this.memory.load(consumerSegmentAt)
+    const segment = this.memory.load(consumerSegmentAt) >>> 0
     return { segment, word: this.memory.load(consumerWordAt) }
   }
 
@@ -239,7 +239,7 @@ export class Control {
   acknowledge(segment: number, word: number, sequence: number): void {
     const { memory } = this
     // The word before the segment when the consumer goes on, so that nobody takes it for farther than it is.
-    if (memory.load(consumerSegmentAt) !== segment) {
+    if (memory.load(consumerSegmentAt) >>> 0 !== segment) {
       memory.store(consumerWordAt, 0)
       memory.store(consumerSegmentAt, segment)
     }

@@ -84,7 +84,8 @@ export class Segment {
    */
   static attach(memory: FileMemory, number: number, identity: number, checksum: Checksum): Segment {
     const { words, parameters: found } = readHeader('Queue', memory, 0, kind, parameters)
-    const [foundNumber, sequence, epoch, owner, sum] = found as [number, number, number, number, number]
+    const [signed, sequence, epoch, owner, sum] = found as [number, number, number, number, number]
+    const foundNumber = signed >>> 0
     const segment = new Segment(memory, { number: foundNumber, sequence, epoch, identity: owner }, checksum)
     if (sum !== segment.sum() || words !== memory.words) {
       throw new QueueError('damaged', `segment ${number} has a header that contradicts itself; restore it from a copy`)

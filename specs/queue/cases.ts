@@ -77,10 +77,17 @@ export const cases: Readonly<Record<string, Case>> = {
     mutants: ['the payload is not written', 'the length of a record is not written'],
   },
   MC17: {
-    what: 'Sequences wrap at 2^32, and the word that producers sleep on at 2^30.',
-    programs: [],
-    mutants: [],
-    open: 'No program begins just below the wrap: a queue begins at 0, and nothing sets it further.',
+    what: 'Sequences wrap at 2^32, the word that producers sleep on at 2^30, and the numbers of segments pass 2^31.',
+    programs: [
+      'queue/wrapping-1-1073741821',
+      'queue/wrapping-2147483647-4294967293',
+      'queue/wrapping-kill-2147483647-4294967295',
+    ],
+    mutants: [
+      'the number of items stays at the greatest',
+      'the consumer stays at the greatest number',
+      'the number of a segment stays at the greatest',
+    ],
   },
   MC25: {
     what: 'Room for one item, segments of one and two, items of no bytes, as long as a segment, longer.',

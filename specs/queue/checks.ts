@@ -54,6 +54,8 @@ import {
   wiping,
 } from './solo-programs.ts'
 
+import { wrapping, wrappingCrashed } from './wrap-programs.ts'
+
 /** Programs that hold, with their numbers of executions. */
 export const counted: readonly Counted[] = [
   enumerated(2, sending(1, 1)),
@@ -66,6 +68,13 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(74, appendingBeside({ crash: 'power', before: 0 })),
   smaller(sending(1, 2), 80, sending(1, 3)),
   smaller(sending(1, 1), 96, sending(2, 1)),
+]
+
+/** Just below the greatest number of a word with a sign, of one without, and of a word that has two bits for something else. */
+const wraps = [
+  { segment: 2 ** 31 - 2, sequence: 2 ** 31 - 3 },
+  { segment: 2 ** 31 - 1, sequence: 2 ** 32 - 3 },
+  { segment: 1, sequence: 2 ** 30 - 3 },
 ]
 
 /** Programs of one thread: there is one execution. */
@@ -145,12 +154,17 @@ const uncounted = [
   reusing(),
   reusingCrashed('kill'),
   reusingCrashed('power'),
+  wrappingCrashed({ segment: 2 ** 31 - 1, sequence: 2 ** 32 - 1 }),
+  wrappingCrashed({ segment: 1, sequence: 2 ** 31 - 2 }),
 ]
 
 /** All checks: programs that hold, and mistakes that are refuted. */
 export const checks: readonly Check[] = [
   ...counted.map(({ program, executions }): Check => ({ program, expect: { verdict: 'holds', executions } })),
   ...alone.map((program): Check => ({ program, expect: { verdict: 'holds', executions: 1 } })),
+  ...wraps.map(
+    (begun): Check => ({ program: wrapping(begun), expect: { verdict: 'holds', executions: 1 }, bounds: { events: 5000 } }),
+  ),
   ...uncounted.map((program): Check => ({ program, expect: { verdict: 'holds' } })),
   ...mutants,
   ...placeMutants,

@@ -1,10 +1,13 @@
+import { guarantee } from '../../checker/guarantee.ts'
+import { crc32 } from '../../core/crc32.ts'
 import { lineWords } from '../../core/layout.ts'
 import type { Memory } from '../../core/memory.ts'
 import { Queue, type QueueOptions } from '../../core/queue.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
 import { controlName, isDraft, segmentName, spareName } from '../../core/queue-files.ts'
 import { recordWords } from '../../core/record.ts'
-import { recordsAt } from '../../core/segment.ts'
+import { durableAt, recordsAt } from '../../core/segment.ts'
+import { storeTwin } from '../../core/twin.ts'
 import { type FolderShape, SimulatedFolder } from '../../model/simulated-folder.ts'
 
 /** The folder that programs around the queue stand on: items are numbers, and few of them fit into a segment. */
@@ -16,11 +19,16 @@ const words = 330
 /** How many threads can have the queue open. */
 const members = 4
 
-const shape: FolderShape = {
-  names: [controlName, spareName, 'a.draft', 'b.draft', ...Array.from({ length: lastSegment }, (_, i) => segmentName(i + 1))],
-  files,
-  words,
+/** @param first the number of the segment that there is first */
+function shapeFrom(first: number): FolderShape {
+  const segments = Array.from({ length: lastSegment }, (_, i) => segmentName(first + i))
+  return { names: [controlName, spareName, 'a.draft', 'b.draft', ...segments], files, words }
 }
+
+const shape = shapeFrom(1)
+
+/** Where the header of a segment says its number. */
+const headerParametersAt = 4
 
 /** How many words the folder takes. */
 export const folderWords: number = SimulatedFolder.words(shape)
@@ -33,11 +41,21 @@ const codec: QueueOptions<number>['codec'] = {
 /** How many items fit into a segment. */
 export const itemsOfSegment = 2
 
-export type Options = Partial<Omit<QueueOptions<number>, 'codec'>>
+/** Where a queue is that many have used before. */
+export interface Begun {
+  /** The number of its first segment, and of its first item. */
+  readonly segment: number
+  readonly sequence: number
+}
+
+export interface Options extends Partial<Omit<QueueOptions<number>, 'codec'>> {
+  readonly begun?: Begun
+}
 
 /** Opens the queue in the folder, or makes it. */
 export function open(memory: Memory, options: Options = {}): Queue<number> {
-  return Queue.open(new SimulatedFolder(memory, shape), {
+  const { begun } = options
+  return Queue.open(new SimulatedFolder(memory, begun === undefined ? shape : shapeFrom(begun.segment)), {
     codec,
     draft: 'a',
     segmentBytes: 4 * (recordsAt + itemsOfSegment * recordWords(4)),
@@ -57,6 +75,25 @@ export const places: {
   control: (word) => SimulatedFolder.wordOf(shape, 1) + word,
   segment: (number, word) => SimulatedFolder.wordOf(shape, number + 1) + word,
   holder: (number, thread) => SimulatedFolder.holderOf(shape, number + 1, thread),
+}
+
+/** Makes a queue at rest in which so many segments and items have come and gone. */
+export function begin(memory: Memory, { segment, sequence }: Begun): void {
+  open(memory).close()
+  const at = (word: number): number => places.segment(1, word)
+  const [number, , epoch, identity] = [0, 1, 2, 3].map((i) => memory.load(at(headerParametersAt + i))) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  guarantee('queue/opens', number === 1, 'the header of a segment is not where it was')
+  const start = [segment | 0, sequence | 0, epoch, identity]
+  const sum = crc32(new Uint8Array(Int32Array.from(start).buffer))
+  for (const [i, value] of [...start, sum].entries()) memory.store(at(headerParametersAt + i), value)
+  // Nothing is known to be on the disk: that was said of the segment with the old number.
+  for (let word = durableAt; word < recordsAt; word++) memory.store(at(word), 0)
+  for (const twin of [controlPlaces.first, controlPlaces.last]) storeTwin(memory, places.control(twin), segment)
 }
 
 /** The word of the folder that says whether a file is there: segments by their numbers, 0 for the control file. */

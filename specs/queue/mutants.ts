@@ -13,6 +13,7 @@ import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, sending, twoConsumers } from './programs.ts'
 import { reusing } from './reuse.ts'
 import { givingUp, limited, madeMeanwhile, retiring, returning } from './solo-programs.ts'
+import { wrapping } from './wrap-programs.ts'
 
 /** Deliberate mistakes: some for each guarantee. */
 
@@ -244,6 +245,44 @@ export const mutants: readonly Check[] = [
     'who shares a flush believes in one that was not made',
     syncingTogether({ crash: 'power', before: 0 }),
     mutate({ operation: 'flush', within: ['Log.flushSegment'], thread: 'one' }, dropped),
+  ),
+  ...(
+    [
+      [
+        'queue/bounded',
+        'the number of items stays at the greatest',
+        control.sequence,
+        'store',
+        2 ** 32 - 3,
+        (n) => (n === 0 ? -1 : n),
+      ],
+      [
+        'queue/bounded',
+        'the consumer stays at the greatest number',
+        control.acknowledged,
+        'exchange',
+        2 ** 30 - 3,
+        (n) => (n >= 0 && n < 64 ? -4 : n),
+      ],
+      [
+        'queue/order',
+        'the number of a segment stays at the greatest',
+        control.last,
+        'store',
+        2 ** 31 - 3,
+        (n) => Math.min(n, 2 ** 31 - 1),
+      ],
+    ] as const satisfies readonly (readonly [Guarantee, string, number, 'store' | 'exchange', number, (n: number) => number])[]
+  ).map(
+    ([guarantee, name, word, operation, sequence, stays]): Check => ({
+      ...refuted(
+        guarantee,
+        name,
+        wrapping({ segment: 2 ** 31 - 1, sequence }),
+        mutate({ operation, word, thread: 'alone' }, giving(stays)),
+      ),
+      bounds: { events: 5000 },
+    }),
   ),
   {
     program: resurrecting(
