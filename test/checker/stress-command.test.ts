@@ -105,6 +105,15 @@ describe('threads that die', () => {
 })
 
 describe('the broken twins', () => {
+  it('show that a mistake in what ships is noticed', async () => {
+    const args = ['stress', fixture('mistaken.ts'), '--json', '--seconds', '3', '--hang', '0.5']
+    const { code, stdout } = await node(['--import', 'tsx', 'checker/node-cli.ts', ...args])
+    const { results } = JSON.parse(stdout) as StressDocument
+    // On real threads: in the checker there is no mistake, and the outcomes were enumerated.
+    for (const { passed, enumerated } of results) expect([passed, enumerated > 0]).toEqual([false, true])
+    expect([results.length, code]).toEqual([5, 1])
+  })
+
   it('show that an outcome outside the enumerated ones is noticed', async () => {
     const { code, results } = await stress('stray.js', '--seconds', '0.2')
     const [stray] = results
