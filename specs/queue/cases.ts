@@ -111,8 +111,10 @@ export const cases: Readonly<Record<string, Case>> = {
     what: 'Who holds the lock dies, or is a member, or the consumer: its place is free, and its number may be that of another one.',
     programs: ['queue/dying-1p1i', 'queue/member-dies', 'queue/consumer-dies'],
     mutants: ['a dead member is taken for alive', 'a consumer that lives is taken for dead'],
-    tests: { 'queue-kills.test.ts': 'loses nothing that was sent, and gives nothing twice but what was not acknowledged' },
-    open: 'That the kernel says rightly who lives, with zombies and numbers of processes used again, no program can show.',
+    tests: {
+      'queue-kills.test.ts': 'loses nothing that was sent, and gives nothing twice but what was not acknowledged',
+      'queue-liveness.test.ts': 'is dead, although its process has its number again',
+    },
   },
   MC29: {
     what: 'A producer sends, closes and goes before any consumer comes: its items remain.',
