@@ -1,14 +1,27 @@
-import { isLost } from './holder.ts'
+import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { distance, isClosed, positionIn } from './position.ts'
-import { beganFromPosition, type RingLayout, seatFromPosition, unknown } from './ring-layout.ts'
+import { beganFromPosition, type RingLayout, unknown } from './ring-layout.ts'
+import { isForsaken, lookAround } from './ring-seats.ts'
+
+/** Somebody to stand behind: a reader by its number, or a group by its own. */
+export type Ahead = number | { readonly group: number }
+
+/** The positions of one that is ahead: a reader's, or a group's cursor and then its members'. */
+interface Gate {
+  readonly from: number
+  readonly to: number
+  /** Where its seats begin: those that say whether anybody is there. */
+  readonly seatsFrom: number
+}
 
 /**
- * The readers that another reader stands behind: it sees an item once they have all advanced past it. (The Disruptor's
- * dependency graph: pipelines, diamonds.)
+ * The readers and groups that a reader, or a member of a group, stands behind: it sees an item once all of them are done with
+ * it. (The Disruptor's dependency graph: pipelines, diamonds.)
  *
- * Each is a gate, open up to its reader's position. Who has left, or is dead, holds nobody up; and as nobody knows whether it
- * was done, what comes after its position counts as not attended, unless the next one in its seat went on from there.
+ * Each is a gate, open up to its reader's position, or to the first item that its group has not claimed or is not done with.
+ * Who has left, or is dead, holds nobody up; and as nobody knows whether it was done, what comes after its position counts as not
+ * attended, unless the next one in its seat went on from there.
  */
 export class Gates {
   /** The word that kept the last look from going further, and what it held. */
@@ -16,16 +29,16 @@ export class Gates {
   seen = 0
   private readonly memory: Memory
   private readonly writtenAt: number
-  private readonly gates: readonly number[]
+  private readonly gates: readonly Gate[]
   /** Up to where each is known to have read everything that this reader still has to. */
   private readonly attended: number[]
 
   /** @param position where the reader begins that stands behind these */
-  constructor(layout: RingLayout, readers: readonly number[], position: number) {
+  constructor(layout: RingLayout, ahead: readonly Ahead[], position: number) {
     this.memory = layout.memory
     this.writtenAt = layout.writtenAt
-    this.gates = readers.map((reader) => layout.readAt(reader))
-    this.attended = readers.map(() => position)
+    this.gates = ahead.map((one) => gateOf(layout, one))
+    this.attended = ahead.map(() => position)
   }
 
   /**
@@ -40,17 +53,28 @@ export class Gates {
     let to = positionIn(written)
     this.at = this.writtenAt
     this.seen = written
-    this.gates.forEach((gateAt, gate) => {
+    this.gates.forEach((gate, index) => {
+      let at = gate.from
       // Whatever its reader did before it came to this position has become visible to who looks here. It never goes back; who
       // takes its place may begin before, and then attends to the same items again.
       // Safety: ring/gated
-      const seen = memory.load(gateAt)
+      let seen = memory.load(at)
+      if (!isClosed(seen)) {
+        for (let memberAt = gate.from + lineWords; memberAt < gate.to; memberAt += lineWords) {
+          // A member said what it claims before the cursor passed that, and the cursor was looked at first.
+          // Safety: ring/gated
+          const member = memory.load(memberAt)
+          if (isClosed(member) || distance(positionIn(seen), positionIn(member)) >= 0) continue
+          at = memberAt
+          seen = member
+        }
+      }
       const position = positionIn(seen)
-      this.attend(gate, gateAt, next, position)
+      this.attend(index, gate, next, position)
       if (isClosed(seen) || distance(position, to) <= 0) return
-      if (distance(next, position) <= 0 && this.isGone(gateAt)) return
+      if (distance(next, position) <= 0 && this.isGone(gate)) return
       to = position
-      this.at = gateAt
+      this.at = at
       this.seen = seen
     })
     return to
@@ -61,21 +85,29 @@ export class Gates {
     return Math.max(0, Math.min(...this.attended.map((attended) => distance(next, attended))))
   }
 
-  private attend(gate: number, gateAt: number, next: number, position: number): void {
-    const attended = this.attended[gate] as number
+  private attend(index: number, { from }: Gate, next: number, position: number): void {
+    const attended = this.attended[index] as number
     const known = distance(attended, next) > 0 ? next : attended
     // Where the one who sits there began, or a later one: who comes first makes it unknown, and then moves the position. So
     // everything from there to the position was read.
     // Safety: ring/attended
-    const began = this.memory.load(gateAt + beganFromPosition)
+    const began = this.memory.load(from + beganFromPosition)
     const isUnbroken = began !== unknown && distance(began, known) >= 0
-    this.attended[gate] = isUnbroken && distance(known, position) > 0 ? position : known
+    this.attended[index] = isUnbroken && distance(known, position) > 0 ? position : known
   }
 
-  /** Whether the reader there is dead. */
-  private isGone(gateAt: number): boolean {
+  /** Whether the reader there is dead, or all of the group. */
+  private isGone({ seatsFrom, to }: Gate): boolean {
     const { memory } = this
-    // Safety: ring/gated
-    return memory.liveness !== undefined && isLost(memory, memory.load(gateAt + seatFromPosition))
+    return memory.liveness !== undefined && isForsaken(lookAround(memory, seatsFrom, to))
   }
+}
+
+function gateOf(layout: RingLayout, ahead: Ahead): Gate {
+  if (typeof ahead === 'number') {
+    const from = layout.readAt(ahead)
+    return { from, to: from + lineWords, seatsFrom: from }
+  }
+  const from = layout.cursorAt(ahead.group)
+  return { from, to: layout.cursorAt(ahead.group + 1), seatsFrom: from + lineWords }
 }

@@ -1,4 +1,5 @@
 import { isLost, nobody, wordOfSelf } from './holder.ts'
+import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { distance, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
 import { beganFromPosition, joined, letGo, type RingLayout, seatFromPosition, unknown, unsettled, vacant } from './ring-layout.ts'
@@ -46,44 +47,63 @@ export function resume(memory: Memory, positionAt: number): number {
 }
 
 /**
- * Begins anew. The seat is this thread's and unsettled. Wait-free.
+ * A reader begins anew. The seat is this thread's and unsettled. Wait-free.
  *
  * @param before what the seat held
  * @returns where; undefined when it was to be at a position whose item is gone. Then the seat is vacant.
  */
 export function join(layout: RingLayout, positionAt: number, before: number, from: From): number | undefined {
-  const { memory, limitAt, writtenAt } = layout
-  const wanted =
-    from === 'latest' ? positionIn(memory.load(writtenAt)) : from === 'oldest' ? oldest(layout) : positionAfter(0, from)
+  const { memory } = layout
+  const wanted = wantedBy(layout, from)
   // The item at which the writer found a dead reader in its way, in this seat, is as good as gone.
-  const begin = before === letGo && isBeingClosed(layout, wanted) ? positionAfter(wanted, 1) : wanted
-  // What the position says from here on is nothing that the one before has read.
-  // Safety: ring/attended
-  memory.store(positionAt + beganFromPosition, unknown)
-  // From here on the writer holds everything from `begin` on for this reader: it sees that when it next looks.
-  // Safety: ring/joins, ring/wakes
-  publishPosition(memory, positionAt, begin)
-  // And it looks before it next says that it writes further. What it may not write over by now is held, if it is asked for.
-  // Safety: ring/joins
-  const held = heldFrom(layout, memory.or(limitAt, joined))
-  let settled = begin
-  // Whatever was written by now is not asked for, and what comes is held.
-  // Safety: ring/joins
-  if (from === 'latest') settled = positionIn(memory.load(writtenAt))
-  else if (distance(begin, held) > 0) settled = held
-  if (typeof from === 'number' && settled !== wanted) {
-    vacate(memory, positionAt, settled)
+  const isGone = before === letGo && isBeingClosed(layout, wanted)
+  const settled = begin(layout, positionAt, isGone ? positionAfter(wanted, 1) : wanted, from)
+  if (settled === undefined || (typeof from === 'number' && isGone)) {
+    vacate(memory, positionAt, wanted)
     return undefined
   }
-  // Nobody asks for what comes before any more: the writer may sleep on this position, and is woken.
-  // Safety: ring/joins, ring/wakes
-  if (settled !== begin) publishPosition(memory, positionAt, settled)
-  // Safety: ring/attended
-  memory.store(positionAt + beganFromPosition, settled)
   // Until here items from the position on may have been written over. Whoever takes the place of a thread that died before this
   // joins anew.
   // Safety: ring/survives-reader
   memory.store(positionAt + seatFromPosition, wordOfSelf('Ring.source', memory))
+  return settled
+}
+
+/** The position for this, as things are. */
+export function wantedBy(layout: RingLayout, from: From): number {
+  if (from === 'latest') return positionIn(layout.memory.load(layout.writtenAt))
+  return from === 'oldest' ? oldest(layout) : positionAfter(0, from)
+}
+
+/**
+ * Begins to read: at a position that the calling thread alone may move. Wait-free.
+ *
+ * @param wanted where
+ * @param from what that stands for
+ * @returns where it begins, which may be later; undefined when its item is gone, and no other one was asked for
+ */
+export function begin(layout: RingLayout, positionAt: number, wanted: number, from: From): number | undefined {
+  const { memory, limitAt, writtenAt } = layout
+  // What the position says from here on is nothing that the one before has read.
+  // Safety: ring/attended
+  memory.store(positionAt + beganFromPosition, unknown)
+  // From here on the writer holds everything from `wanted` on for this reader: it sees that when it next looks.
+  // Safety: ring/joins, ring/wakes
+  publishPosition(memory, positionAt, wanted)
+  // And it looks before it next says that it writes further. What it may not write over by now is held, if it is asked for.
+  // Safety: ring/joins
+  const held = heldFrom(layout, memory.or(limitAt, joined))
+  let settled = wanted
+  // Whatever was written by now is not asked for, and what comes is held.
+  // Safety: ring/joins
+  if (from === 'latest') settled = positionIn(memory.load(writtenAt))
+  else if (distance(wanted, held) > 0) settled = held
+  if (typeof from === 'number' && settled !== wanted) return undefined
+  // Nobody asks for what comes before any more: the writer may sleep on this position, and is woken.
+  // Safety: ring/joins, ring/wakes
+  if (settled !== wanted) publishPosition(memory, positionAt, settled)
+  // Safety: ring/attended
+  memory.store(positionAt + beganFromPosition, settled)
   return settled
 }
 
@@ -101,7 +121,7 @@ export function oldest(layout: RingLayout): number {
 }
 
 /** What stands a whole ring before the limit may be written over. */
-function heldFrom({ capacity }: RingLayout, limit: number): number {
+export function heldFrom({ capacity }: RingLayout, limit: number): number {
   return positionAfter(positionIn(limit), -capacity)
 }
 
@@ -113,4 +133,39 @@ export function vacate(memory: Memory, positionAt: number, position: number): vo
   // Until here the seat was this thread's: nobody else has moved the position.
   // Safety: ring/leaves, ring/joins
   memory.store(positionAt + seatFromPosition, vacant)
+}
+
+/** Who sits in a row of seats. */
+export interface Seated {
+  /** How many that live. */
+  readonly living: number
+  /** How many that are dead, or went. */
+  readonly lost: number
+  /** The position beside the first seat that nobody living has, or -1; and what that seat holds. */
+  readonly free: number
+  readonly freeSeat: number
+}
+
+/** Looks who sits beside the positions from one to before another. */
+export function lookAround(memory: Memory, from: number, to: number): Seated {
+  let living = 0
+  let lost = 0
+  let free = -1
+  let freeSeat = nobody
+  for (let positionAt = from; positionAt < to; positionAt += lineWords) {
+    // Safety: ring/gated, ring/survives-member
+    const seat = memory.load(positionAt + seatFromPosition)
+    const isFree = seat === nobody || isLost(memory, seat)
+    if (!isFree) living++
+    else if (seat !== nobody) lost++
+    if (!isFree || free >= 0) continue
+    free = positionAt
+    freeSeat = seat
+  }
+  return { living, lost, free, freeSeat }
+}
+
+/** Whether somebody came and nobody living is left. */
+export function isForsaken({ living, lost }: Seated): boolean {
+  return living === 0 && lost > 0
 }

@@ -5,13 +5,14 @@ import type { Memory } from './memory.ts'
 import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
 import { requireInteger, requireTimeout, show } from './require.ts'
+import { Group } from './ring-group.ts'
 import { joined, letGo, type RingLayout, seatFromPosition } from './ring-layout.ts'
 
 /**
  * The writing end of a ring. One thread has it and no other may call it.
  *
  * Pushing costs one copy and one exchange while there is known to be room; each time the known room is used up, one load
- * for each reader, and each quarter of the ring an exchange. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
+ * for each reader, and for each group and its seats, and each quarter of the ring an exchange. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
  */
 export class Sink {
   /** How many items fit. */
@@ -19,6 +20,7 @@ export class Sink {
   /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
+  private readonly layout: RingLayout
   private readonly waiting: Waiting
   private readonly writtenAt: number
   private readonly limitAt: number
@@ -49,6 +51,7 @@ export class Sink {
   /** Use `Ring.sink`. */
   constructor(layout: RingLayout, waiting: Waiting, position: number, limit: number) {
     this.memory = layout.memory
+    this.layout = layout
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
     this.waiting = waiting
@@ -317,7 +320,8 @@ export class Sink {
     for (let positionAt = this.readersAt; positionAt < this.readersEnd; positionAt += lineWords) {
       // The reader is done with every item before this position: their bytes are the writer's again, once all readers
       // are. Written by the exchange in `Source.consume`; the reader never goes back. A closed one reads no more, and
-      // whoever takes its place says so, and goes by the limit.
+      // whoever takes its place says so, and goes by the limit. Of a group the cursor comes first: what is claimed before it, members
+      // have said. What a member says at a cursor that has moved on is too early: then there is no room until it takes that back.
       // Safety: ring/back-pressure, ring/leaves
       const seen = this.memory.load(positionAt)
       const behind = distance(positionIn(seen), this.next)
@@ -352,6 +356,7 @@ export class Sink {
   private evictSlowest(): boolean {
     const { memory, slowestAt, slowestSeen } = this
     if (memory.liveness === undefined) return false
+    if (slowestAt >= this.layout.groupsAt) return this.evictGroup(slowestAt)
     const seatAt = slowestAt + seatFromPosition
     const seat = memory.load(seatAt)
     if (!isLost(memory, seat)) return false
@@ -364,6 +369,12 @@ export class Sink {
     // Safety: ring/survives-reader, ring/joins
     memory.compareExchange(slowestAt, slowestSeen, withClosed(slowestSeen))
     return true
+  }
+
+  /** As before, where the slowest is a group, or a member of it. */
+  private evictGroup(positionAt: number): boolean {
+    const { layout } = this
+    return new Group(layout, layout.groupAt(positionAt), {}).letGo()
   }
 
   /** Called when the ring is full. */

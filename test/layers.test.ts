@@ -107,6 +107,7 @@ describe('file names', () => {
 /** The names that a user can import. A change here is a change of the contract: read it as one. */
 const publicNames: Readonly<Record<string, readonly string[]>> = {
   'core/index.ts': [
+    'Ahead',
     'AsyncMemory',
     'AsyncWaiting',
     'Barrier',
@@ -122,6 +123,8 @@ const publicNames: Readonly<Record<string, readonly string[]>> = {
     'LossySink',
     'LossySource',
     'LossySourceOptions',
+    'Member',
+    'MemberOptions',
     'Memory',
     'Mutex',
     'Once',

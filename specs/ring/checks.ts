@@ -2,6 +2,35 @@ import type { Check } from '../../checker/check.ts'
 import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
 import { gateMutants } from './gate-mutants.ts'
 import { gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
+import {
+  behindGroupLeft,
+  behindGroupTried,
+  claimsOfDead,
+  entering,
+  gatedGroup,
+  groupBegunAnew,
+  groupBehindTried,
+  groupDies,
+  groupJoins,
+  groupReplaced,
+  memberDies,
+  memberLeaves,
+  memberLeavesOthers,
+  memberOfDeadWriter,
+  twoHeirs,
+} from './group-life-programs.ts'
+import { groupMutants } from './group-mutants.ts'
+import {
+  attachGroupWhileCreated,
+  batchShared,
+  claimedTried,
+  group,
+  memberGivesUpAlone,
+  memberTimesOut,
+  popped,
+  shared,
+  sharedTried,
+} from './group-programs.ts'
 import { joinMutants } from './join-mutants.ts'
 import { claimantReplacedJoined, joiningFrom, joiningFromTried, keepingTried, skipping } from './join-programs.ts'
 import { lifeMutants } from './life-mutants.ts'
@@ -211,6 +240,66 @@ export const counted: readonly Counted[] = [
   enumerated(890, readerReplacedTried(one(1), 2, 'oldest')),
   enumerated(284, joinerReplacedTried(one(2), 2, 'oldest')),
 
+  // Groups share. Each item goes to one member; members claim, let go, wait, and look for the end.
+  enumerated(3, attachGroupWhileCreated()),
+  enumerated(12, sharedTried(group(1, 1), 2)),
+  enumerated(7, sharedTried(group(1, 2), 1)),
+  enumerated(7, sharedTried(group(2, 2), 1)),
+  enumerated(327, sharedTried(group(1, 2), 2)),
+  enumerated(355, sharedTried(group(2, 2), 2)),
+  enumerated(2, batchShared(group(2, 1, 1))),
+  enumerated(6, claimedTried(group(1, 1), [2, 1], 1)),
+  enumerated(6, claimedTried(group(2, 1), [2, 1], 2)),
+  enumerated(58, claimedTried(group(1, 2), [2, 1, 1], 1)),
+  enumerated(134, claimedTried(group(1, 2), [2, 2, 1], 1)),
+  enumerated(893, claimedTried(group(2, 2), [3, 1, 1], 2)),
+  enumeratedOnce(674, claimedTried(group(1, 3), [2, 1, 1, 1], 1)),
+  enumerated(6, popped(group(1, 1), 1, [1])),
+  enumerated(7, popped(group(1, 1), 1, [1], 1)),
+  enumerated(6, popped(group(1, 2), 1, [1, 0])),
+  enumeratedOnce(926, popped(group(1, 1), 2, [2])),
+  enumerated(45, shared(group(1, 1), 1)),
+  enumeratedOnce(4324, shared(group(1, 2), 1)),
+  enumerated(12, memberTimesOut(group(1, 1))),
+  formula('one thread', 1, memberGivesUpAlone()),
+
+  // Members come and go, and groups with them.
+  enumerated(8, entering(group(1, 1), 2)),
+  enumerated(8, entering(group(1, 2), 2)),
+  enumeratedOnce(1260, entering(group(1, 2), 3)),
+  enumerated(21, memberLeaves(group(1, 1), 2, 0)),
+  enumeratedOnce(1112, memberLeaves(group(1, 1), 2, 1)),
+  enumerated(58, memberLeavesOthers(group(1, 2), 2)),
+  enumeratedOnce(1048, groupBegunAnew(group(1, 1), 1)),
+  enumeratedOnce(2258, groupBegunAnew(group(1, 2), 1)),
+  enumeratedOnce(638, groupBegunAnew(group(1, 1), 1, 'oldest')),
+  enumeratedOnce(816, groupJoins(group(1, 1), 3)),
+  enumerated(352, groupJoins(group(1, 1), 3, 'oldest')),
+  enumerated(161, groupJoins(group(2, 1), 3, 1)),
+
+  // Readers stand behind groups, and groups behind readers.
+  enumerated(18, behindGroupTried(1, 1)),
+  enumeratedOnce(3279, behindGroupTried(2, 2)),
+  enumerated(282, behindGroupTried(1, 1, true)),
+  enumerated(419, behindGroupLeft(2)),
+  enumerated(18, groupBehindTried(2)),
+  enumeratedOnce(2886, gatedGroup(1, 'reader')),
+  enumerated(298, gatedGroup(1, 'group')),
+
+  // Members die, and others go on; groups die, and heirs go on, or nobody.
+  enumerated(46, entering(group(1, 1), 2, true)),
+  enumerated(57, entering(group(1, 2), 2, true)),
+  enumerated(47, memberOfDeadWriter(group(2, 1), 2)),
+  enumerated(212, memberDies(group(1, 2), 1, 1)),
+  enumeratedOnce(5596, memberDies(group(2, 2), 2, 2)),
+  enumeratedOnce(2862, memberDies(group(1, 2), 1, 1, true)),
+  enumeratedOnce(4017, claimsOfDead(group(1, 2))),
+  enumerated(45, twoHeirs()),
+  enumerated(130, groupDies(group(1, 1), 2)),
+  enumerated(426, groupDies(group(1, 1), 2, true)),
+  enumerated(60, groupReplaced(group(1, 1), 1, 1)),
+  enumeratedOnce(559, groupReplaced(group(1, 1), 2, 0)),
+
   // Where positions wrap, and where they change their sign: the counts of the same programs that start at 0.
   ...[belowWrap, belowSignChange].flatMap((start) => [
     formula('C(2m, m), m = 3', choose(6, 3), trying(one(1, start), 3)),
@@ -229,6 +318,13 @@ export const counted: readonly Counted[] = [
     enumerated(51, joiningFromTried(one(2, start), 3, 1)),
     enumerated(120, writerDies(one(1, start), 1)),
     enumerated(23, readerDiesTried(one(1, start), 2)),
+    enumerated(12, sharedTried(group(1, 1, start), 2)),
+    enumerated(2, batchShared(group(2, 1, start))),
+    enumerated(58, claimedTried(group(1, 2, start), [2, 1, 1], 1)),
+    enumerated(6, popped(group(1, 1, start), 1, [1])),
+    enumerated(161, groupJoins(group(2, 1, start), 3, 1)),
+    enumerated(212, memberDies(group(1, 2, start), 1, 1)),
+    enumerated(130, groupDies(group(1, 1, start), 2)),
     enumeratedOnce(1943, readerReplacedTried(one(1, start), 2)),
   ]),
 ]
@@ -240,5 +336,6 @@ export const checks: readonly Check[] = [
   ...lifeMutants,
   ...joinMutants,
   ...gateMutants,
+  ...groupMutants,
   ...equivalents.map(({ check }) => check),
 ]

@@ -20,6 +20,8 @@ export type Guarantee =
   | 'ring/attended'
   | 'ring/survives-reader'
   | 'ring/survives-writer'
+  | 'ring/shares'
+  | 'ring/survives-member'
 
 /** What a ring promises: the slug by which code, programs and mutants name it, and the sentence that stands for it. */
 export const guarantees: Readonly<Record<Guarantee, string>> = {
@@ -35,11 +37,13 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'ring/notifies-sleepers-only': 'A notify is called only for an announced sleeper, and at most once for each announcement.',
   'ring/times-out':
     'With a time-out, push and pop return: not before the time is over, and not in vain if there was room, or an item, by then.',
-  'ring/handed-out-once': 'The sink and each source are handed out to one living thread at a time, whichever ask for them.',
+  'ring/handed-out-once':
+    'The sink, each source and each seat of a group are handed out to one living thread at a time, whichever ask for them.',
   'ring/attaches': 'Who attaches finds the whole ring as it was created, or gets an error while it is not there yet.',
   'ring/wraps': 'All of this holds on where positions wrap.',
-  'ring/ends': 'When the writer closes the stream, every reader gets all items, and then the end.',
-  'ring/leaves': 'A reader that closed its source holds nobody back, and another thread can take its place.',
+  'ring/ends':
+    'When the writer closes the stream, every reader gets all items, and then the end; a group once it is done with all of them.',
+  'ring/leaves': 'A reader, or a group whose members have all closed, holds nobody back, and another thread can take its place.',
   'ring/joins':
     'Who joins gets every item from where it begins, whole and in order: the oldest that is there, the next, or the one it names.',
   'ring/keeps': 'What no writer needed the room for stays, for who joins at the oldest item.',
@@ -50,4 +54,7 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
     'A dead reader does not hold the writer back; who takes its place goes on where it stopped, or joins if the room was needed.',
   'ring/survives-writer':
     'Readers get everything that a dead writer pushed, and then the end; who takes its place goes on where it stopped.',
+  'ring/shares': 'Each item goes to exactly one member of a group, in order, if none dies; none is left out.',
+  'ring/survives-member':
+    'What a dead member was not done with comes to another one; a group of the dead holds nobody back, and waits for an heir.',
 }

@@ -2,6 +2,7 @@ import type { Check } from '../../checker/check.ts'
 import type { Program } from '../../model/program.ts'
 import { type Equivalent, equivalent as equivalentFor, refuted as refutedBy } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate, saturatingAt, stale, swappedWithNext, torn } from '../mutate.ts'
+import { groupEquivalents } from './group-mutants.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
   advanceOnly,
@@ -567,4 +568,5 @@ export const equivalents: readonly Equivalent[] = [
     spinning2,
     mutate({ operation: 'pause', thread: 'writer' }, dropped),
   ),
+  ...groupEquivalents,
 ]

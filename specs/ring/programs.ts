@@ -33,12 +33,21 @@ export const words: {
   readonly capacity: number
   readonly itemBytes: number
   readonly readers: number
+  readonly groups: number
+  readonly members: number
   readonly written: number
   readonly sinkSeat: number
   readonly limit: number
   read(reader: number): number
   sourceSeat(reader: number): number
   began(reader: number): number
+  /** Of the only group of a ring without readers. */
+  readonly cursor: number
+  readonly cursorBegan: number
+  member(member: number): number
+  memberSeat(member: number): number
+  end(member: number): number
+  groupLock(members: number): number
 } = {
   magic: 0,
   version: 1,
@@ -47,12 +56,20 @@ export const words: {
   capacity: 4,
   itemBytes: 5,
   readers: 6,
+  groups: 7,
+  members: 8,
   written: lineWords,
   sinkSeat: lineWords + 1,
   limit: 2 * lineWords,
   read: (reader) => (3 + reader) * lineWords,
   sourceSeat: (reader) => (3 + reader) * lineWords + 1,
   began: (reader) => (3 + reader) * lineWords + 2,
+  cursor: 3 * lineWords,
+  cursorBegan: 3 * lineWords + 2,
+  member: (member) => (4 + member) * lineWords,
+  memberSeat: (member) => (4 + member) * lineWords + 1,
+  end: (member) => (4 + member) * lineWords + 2,
+  groupLock: (members) => (5 + members) * lineWords,
 }
 
 export const itemBytes = 3
@@ -64,6 +81,8 @@ export const belowWrap: number = 2 ** 30 - 1
 export interface Shape {
   readonly capacity: number
   readonly readers: number
+  readonly groups?: number
+  readonly members?: number
   readonly start?: number
 }
 
@@ -215,9 +234,10 @@ function positionsTellWhatWasDone(memory: Readable, shape: Shape, results: Parti
   }
 }
 
-export function shapeName({ capacity, readers, start = 0 }: Shape): string {
+export function shapeName({ capacity, readers, groups = 0, members = 0, start = 0 }: Shape): string {
   const wrap = start === belowWrap ? '-wrap' : start === belowSignChange ? '-sign' : start === 0 ? '' : `-start${start}`
-  return `1w${readers}r-cap${capacity}${wrap}`
+  const ends = groups === 0 ? `${readers}r` : `${readers > 0 ? `${readers}r` : ''}${groups}g${members}m`
+  return `1w${ends}-cap${capacity}${wrap}`
 }
 
 /**

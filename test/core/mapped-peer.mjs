@@ -12,6 +12,8 @@ const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.
 let memory
 let part
 let ring
+let member
+let wanted
 const tasks = {
   open: (path) => use(MappedMemory.open(path)),
   create: (path, options) => use(MappedMemory.create(path, options)),
@@ -47,9 +49,15 @@ const tasks = {
   },
   takeSource: (reader) => ring.source({ reader }).position,
   takeSink: () => ring.sink().position,
+  takeMember(batch) {
+    member = ring.member()
+    wanted = batch
+  },
+  claimMember: () => member.claim(wanted),
   write,
   read,
   readLossy,
+  share,
   pushNumbers,
   popNumbers,
   exit: () => process.exit(),
@@ -178,6 +186,34 @@ function read(reader, progress, options = {}) {
     } else {
       if (source.end() === 'closed') return { from, to: position }
       nap()
+    }
+  }
+}
+
+/**
+ * Claims items of group 0 to the end of the stream, and counts in a word for each how often it came. Tells in a word that it has come,
+ * and returns how many it got, and how many of these may have come to another member before.
+ */
+function share(come, counts, batch) {
+  member = ring.member()
+  memory.add(come, 1)
+  const { bytes, is } = numbered(ring.itemBytes)
+  let items = 0
+  let again = 0
+  for (;;) {
+    const claimed = member.claim(batch)
+    if (claimed === 0) {
+      if (member.end() === 'closed') return { items, again }
+      nap()
+    }
+    for (let i = 0; i < claimed; i++) {
+      const n = member.position
+      member.get(0, bytes)
+      if (!is(n)) throw new Error(`item ${n} holds the bytes ${bytes.join(' ')}`)
+      memory.add(counts + n, 1)
+      if (member.redelivered) again++
+      member.advance(1)
+      items++
     }
   }
 }

@@ -44,7 +44,7 @@ const doors: readonly Door[] = [
     aside: ['close'],
   },
   { receiver: /(^|\.)(lock|flushLock)$/, operations: ['lock', 'unlock', 'abandon'], file: 'mutex.ts' },
-  { receiver: /^Mutex$/, operations: ['create', 'attach'], file: 'mutex.ts' },
+  { receiver: /^Mutex$/, operations: ['create', 'attach'], aside: ['words'], file: 'mutex.ts' },
 ]
 const doorFiles = doors.flatMap(({ file }) => file ?? [])
 
