@@ -3,8 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
-import { deflateRawSync, inflateRawSync, crc32 as nativeCrc32 } from 'node:zlib'
-import { type Checksum, crc32 } from './crc32.ts'
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { NodeFolder } from './node-folder.ts'
 import { onFile } from './node-mapped-file-error.ts'
 import { bytesCodec, type Codec, type Compression, Queue, type QueueOptions } from './queue.ts'
@@ -62,7 +61,7 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
     members,
     codec: codec ?? (bytesCodec as unknown as Codec<T>),
     ...(compression === undefined ? {} : { compression }),
-    checksum,
+    checksum: crc32,
     identity: randomBytes(4).readInt32LE(),
     later(work, ms) {
       const timer = setTimer(work, ms).unref()
@@ -71,11 +70,6 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
     draft: `${process.pid}-${randomBytes(6).toString('hex')}`,
   })
 }
-
-/** A call of a native function costs as much as so many bytes in JavaScript. */
-const shortBytes = 112
-
-const checksum: Checksum = (bytes, seed) => (bytes.length <= shortBytes ? crc32(bytes, seed) : nativeCrc32(bytes, seed))
 
 /** How long an event loop that waits for items sleeps at most, in ms. */
 const slowestLookMs = 16

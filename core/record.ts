@@ -1,4 +1,4 @@
-import type { Checksum } from './crc32.ts'
+import { afterBytes, afterWord, afterWords, type Checksum } from './crc32.ts'
 import type { Memory } from './memory.ts'
 import { Slab } from './slab.ts'
 
@@ -48,25 +48,46 @@ export interface Expected {
   readonly epoch: number
 }
 
+/** Payloads of so many bytes cost less word by word, checksum included, than with copies and a native checksum. */
+const shortBytes = 256
+
 /** Reads and writes records of a memory. */
 export class Records {
   private readonly checksum: Checksum
-  private readonly words = new Int32Array(3)
+  private readonly words = new Int32Array(shortBytes / 4 + 1)
   private readonly bytes = new Uint8Array(this.words.buffer)
   private readonly slab = new Slab()
 
+  /** @param checksum CRC-32, as fast as can be for long arrays */
   constructor(checksum: Checksum) {
     this.checksum = checksum
   }
 
   /** Writes a record, Unordered: it is nobody's but the caller's until the caller publishes it. */
   write(memory: Memory, at: number, payload: Uint8Array, tag: number, sequence: number, epoch: number): void {
-    const length = payload.length | (tag << 30)
+    const bytes = payload.length
+    const length = bytes | (tag << 30)
+    const register = afterHeader(length, sequence, epoch)
+    const payloadAt = at + recordHeaderWords
     memory.write(at, length)
     memory.write(at + 1, sequence)
     memory.write(at + 2, epoch)
-    memory.write(at + 3, this.sum(length, sequence, epoch, payload))
-    memory.writeBytes(4 * (at + recordHeaderWords), payload)
+    if (bytes <= shortBytes) {
+      memory.write(at + 3, this.writeShort(memory, payloadAt, payload, register))
+    } else {
+      memory.write(at + 3, this.checksum(payload, ~register >>> 0))
+      memory.writeBytes(4 * payloadAt, payload)
+    }
+  }
+
+  /** Writes a payload and returns its checksum. */
+  private writeShort(memory: Memory, at: number, payload: Uint8Array, header: number): number {
+    const { words, bytes } = this
+    const { length } = payload
+    words[length >>> 2] = 0
+    bytes.set(payload)
+    for (let i = 0; 4 * i < length; i++) memory.write(at + i, words[i] as number)
+    return ~afterBytes(header, words, 0, length)
   }
 
   /** What the header says, believing it. */
@@ -84,10 +105,29 @@ export class Records {
     if (at + recordHeaderWords > end) return undefined
     const { length, tag, sequence, epoch } = this.header(memory, at)
     if (at + recordWords(length) > end) return undefined
+    const register = afterHeader(length | (tag << 30), sequence, epoch)
+    const sum = memory.read(at + 3)
+    const payloadAt = at + recordHeaderWords
+    const payload =
+      length <= shortBytes
+        ? this.readShort(memory, payloadAt, length, register, sum)
+        : this.readLong(memory, payloadAt, length, register, sum)
+    return payload && { length, tag, sequence, epoch, payload }
+  }
+
+  /** A payload, if this is its checksum. */
+  private readShort(memory: Memory, at: number, length: number, header: number, sum: number): Uint8Array | undefined {
+    const { slab } = this
+    const from = slab.next(length)
+    const { words } = slab
+    for (let i = 0; 4 * i < length; i++) words[from + i] = memory.read(at + i)
+    return ~afterBytes(header, words, from, length) === sum ? slab.take(length) : undefined
+  }
+
+  private readLong(memory: Memory, at: number, length: number, header: number, sum: number): Uint8Array | undefined {
     const payload = this.slab.take(length)
-    memory.readBytes(4 * (at + recordHeaderWords), payload)
-    const sum = this.sum(length | (tag << 30), sequence, epoch, payload)
-    return memory.read(at + 3) === sum ? { length, tag, sequence, epoch, payload } : undefined
+    memory.readBytes(4 * at, payload)
+    return (this.checksum(payload, ~header >>> 0) | 0) === sum ? payload : undefined
   }
 
   /** The record at `at`, if it is the one that must stand there. */
@@ -97,12 +137,8 @@ export class Records {
     if (memory.read(at + 2) >>> 0 < expected.epoch >>> 0) return undefined
     return this.read(memory, at, end)
   }
+}
 
-  private sum(length: number, sequence: number, epoch: number, payload: Uint8Array): number {
-    const { words, bytes, checksum } = this
-    words[0] = length
-    words[1] = sequence
-    words[2] = epoch
-    return checksum(payload, checksum(bytes)) | 0
-  }
+function afterHeader(length: number, sequence: number, epoch: number): number {
+  return afterWord(afterWords(~0, length, sequence), epoch)
 }

@@ -46,6 +46,7 @@ import {
   goingRound,
   leftBehind,
   limited,
+  longItems,
   madeMeanwhile,
   retiring,
   returning,
@@ -101,6 +102,7 @@ const alone = [
   leftBehind(),
   flushingInTime(),
   goingRound(),
+  longItems(),
 ]
 
 /** Programs that hold, whose executions nobody has counted by other means. */

@@ -48,7 +48,7 @@ export interface Begun {
   readonly sequence: number
 }
 
-export interface Options extends Partial<Omit<QueueOptions<number>, 'codec'>> {
+export interface Options extends Partial<QueueOptions<number>> {
   readonly begun?: Begun
 }
 

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { lineWords } from '../../core/layout.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
-import { recordWords } from '../../core/record.ts'
+import { recordHeaderWords, recordWords } from '../../core/record.ts'
 import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
@@ -72,8 +72,8 @@ export const mutants: readonly Check[] = [
     'the payload is not written',
     oneOfOne,
     mutate(
-      { operation: 'writeBytes', ...producing },
-      giving(() => new Uint8Array(4).fill(7)),
+      { operation: 'write', word: places.segment(1, recordsAt + recordHeaderWords), ...producing },
+      giving(() => 7),
     ),
   ),
   refuted(

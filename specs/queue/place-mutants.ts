@@ -2,7 +2,7 @@ import type { Check } from '../../checker/check.ts'
 import type { FailureKind } from '../../checker/report.ts'
 import { lineWords } from '../../core/layout.ts'
 import { controlPlaces } from '../../core/queue-control.ts'
-import { recordWords } from '../../core/record.ts'
+import { recordHeaderWords, recordWords } from '../../core/record.ts'
 import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
 import type { Program } from '../../model/program.ts'
 import { type Equivalent, equivalent as equivalentOf, refuted as refutedBy, type Wrap } from '../mutants.ts'
@@ -36,6 +36,7 @@ import {
   goingRound,
   leftBehind,
   limited,
+  longItems,
   madeMeanwhile,
   retiring,
   rollFails,
@@ -482,7 +483,15 @@ const segments: readonly Line[] = [
       answering((word) => word + 1),
     ],
   ]),
-  ['queue/whole', 'the payload is not read', one, { operation: 'readBytes', thread: 'consumer' }, dropped],
+  [
+    'queue/whole',
+    'the payload is not read',
+    one,
+    { operation: 'read', word: record(recordHeaderWords), thread: 'consumer' },
+    nothing,
+  ],
+  ['queue/whole', 'a long payload is not written', longItems(), { operation: 'writeBytes' }, dropped],
+  ['queue/whole', 'a long payload is not read', longItems(), { operation: 'readBytes' }, dropped],
   [
     'queue/recovers',
     'a recovery takes no record for one that follows',

@@ -528,3 +528,32 @@ export function goingRound(): Program {
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )
 }
+
+/** Items so long that they are copied as a whole, and not word by word. */
+export function longItems(): Program {
+  const words = 65
+  const codec: Options['codec'] = {
+    encode: (item) => new Uint8Array(Int32Array.from({ length: words }, (_, i) => item + i).buffer),
+    decode: (bytes) => {
+      const [item = 0, ...others] = new Int32Array(bytes.slice().buffer)
+      guarantee('queue/whole' satisfies Guarantee, others.length === words - 1, `${others.length + 1} words came`)
+      guarantee(
+        'queue/whole' satisfies Guarantee,
+        others.every((word, i) => word === item + i + 1),
+        `${item}, then ${others}`,
+      )
+      return item
+    },
+  }
+  const options: Options = { codec, segmentBytes: 4 * (recordsAt + itemsOfSegment * recordWords(4 * words)) }
+  return solo(
+    'long-items',
+    (memory) => {
+      const queue = open(memory, options)
+      for (const n of upTo(itemsOfSegment)) queue.producer().trySend(n)
+      const items = received(queue)
+      guarantee('queue/order' satisfies Guarantee, items.join() === upTo(itemsOfSegment).join(), `received ${items}`)
+    },
+    (memory) => open(new SurvivorMemory(memory, 0), options).close(),
+  )
+}

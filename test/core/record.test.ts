@@ -28,7 +28,7 @@ describe(`what records are made of (HEDDLE_SEED=${seed})`, () => {
   })
 
   it('records keep what was written, and any other word in them shows', () => {
-    const lengths = [0, 1, 4, 63, 64, 65, 4096, 8192, 8193]
+    const lengths = [0, 1, 4, 63, 64, 65, 255, 256, 257, 260, 4096, 8192, 8193]
     for (const length of lengths) {
       const records = new Records(crc32)
       const memory = new SharedMemory(recordWords(length) + 8)
