@@ -215,14 +215,23 @@ export class Log {
   }
 
   /** Runs `work` for the holder of the lock. */
-  locked<T>(work: () => T): T {
+  locked<T>(work: () => T): T
+  /** The same, for what is done so often that no function is made for each time. */
+  locked<T, A>(work: (argument: A) => T, argument: A): T
+  locked<T>(work: (argument: unknown) => T, argument?: unknown): T {
     this.requireOpen()
     const { lock } = this.control
     const how = lock.lock()
-    return letGo(lock, () => {
+    let result: T
+    try {
       if (how === 'abandoned') this.repair()
-      return work()
-    })
+      result = work(argument)
+    } catch (error) {
+      letGoAfter(lock, error)
+      throw error
+    }
+    lock.unlock()
+    return result
   }
 
   /** Takes away all segments before this one. */
@@ -395,21 +404,26 @@ export class Log {
   }
 }
 
-/**
- * Runs `work` and lets go of the lock. After an error that `work` did not make itself, whoever takes the lock next is told that
- * something may be half done. What is no error passes as it is.
- */
+/** Runs `work` and lets go of the lock. */
 function letGo<T>(lock: Mutex, work: () => T): T {
   let result: T
   try {
     result = work()
   } catch (error) {
-    if (error instanceof QueueError) lock.unlock()
-    else if (error instanceof Error) lock.abandon()
+    letGoAfter(lock, error)
     throw error
   }
   lock.unlock()
   return result
+}
+
+/**
+ * After an error that the queue did not make itself, whoever takes the lock next is told that something may be half done. What is
+ * no error leaves the lock as it is.
+ */
+function letGoAfter(lock: Mutex, error: unknown): void {
+  if (error instanceof QueueError) lock.unlock()
+  else if (error instanceof Error) lock.abandon()
 }
 
 /** Makes a control file, unless somebody else does. */

@@ -76,7 +76,8 @@ export class Consumer<T> {
    */
   tryReceive(): Received<T> | undefined {
     this.before()
-    return this.received(this.cursor.take())
+    const record = this.cursor.take()
+    return record && this.received(record)
   }
 
   /**
@@ -87,6 +88,11 @@ export class Consumer<T> {
   receive(timeoutMs: number = Infinity): Received<T> | undefined {
     requireTimeout('Queue.receive', timeoutMs)
     this.before()
+    const record = this.cursor.take() ?? this.takeLater(timeoutMs)
+    return record && this.received(record)
+  }
+
+  private takeLater(timeoutMs: number): Record | undefined {
     const { cursor, log } = this
     const { control } = log
     const isTimed = timeoutMs > 0 && timeoutMs < Infinity
@@ -98,7 +104,7 @@ export class Consumer<T> {
       // Safety: queue/wakes
       const { memory, seen } = cursor
       const record = cursor.take()
-      if (record !== undefined || patience?.over || this.ended) return this.received(record)
+      if (record !== undefined || patience?.over || this.ended) return record
       // It went on to another segment, and sleeps there if anywhere.
       if (cursor.memory !== memory) continue
       if (patience === undefined || sleepsOn !== memory) {
@@ -118,9 +124,9 @@ export class Consumer<T> {
     this.before()
     const batch: Received<T>[] = []
     while (batch.length < most) {
-      const received = this.received(this.cursor.take())
-      if (received === undefined) break
-      batch.push(received)
+      const record = this.cursor.take()
+      if (record === undefined) break
+      batch.push(this.received(record))
     }
     return batch
   }
@@ -146,7 +152,10 @@ export class Consumer<T> {
   /** Says that everything that was received is done, and need not come again. Files that hold nothing else go. */
   acknowledge(): void {
     this.requireOpen()
-    if (!this.unacknowledged) return
+    if (this.unacknowledged) this.acknowledgeAll()
+  }
+
+  private acknowledgeAll(): void {
     this.unacknowledged = false
     const { cursor, log } = this
     const { segment, byte } = cursor.place
@@ -204,11 +213,10 @@ export class Consumer<T> {
 
   private before(): void {
     this.requireOpen()
-    if (!this.manual) this.acknowledge()
+    if (this.unacknowledged && !this.manual) this.acknowledgeAll()
   }
 
-  private received(record: Record | undefined): Received<T> | undefined {
-    if (record === undefined) return undefined
+  private received(record: Record): Received<T> {
     this.unacknowledged = true
     return { item: this.packing.unpack(record.payload, record.tag), place: this.cursor.place }
   }

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { reasonOf } from './folder.ts'
 import type { Log } from './log.ts'
-import { asleep } from './patience.ts'
 import type { Durability, Later, Packed, Packing } from './queue.ts'
 import { QueueError } from './queue-error.ts'
 import { recordWords } from './record.ts'
@@ -51,6 +50,8 @@ export class Producer<T> {
   private due = Infinity
   private cancelLater: (() => void) | undefined
   private isOpen = true
+  /** Made once, and not for each item. */
+  private readonly appending = (items: readonly Packed[]): number => this.append(items)
 
   constructor(log: Log, packing: Packing<T>, options: ProducerOptions) {
     if (options.overflow === 'drop-oldest' && options.limits.segments === undefined) {
@@ -77,8 +78,7 @@ export class Producer<T> {
    * @throws QueueError `'too-long'`, `'cancelled'`, `'failed'`
    */
   trySend(item: T): Sent {
-    const { bytes, tag } = this.packed(item)
-    return this.add(bytes, tag)
+    return this.add(this.packed(item))
   }
 
   /**
@@ -88,20 +88,22 @@ export class Producer<T> {
    */
   send(item: T, timeoutMs: number = Infinity): Sent {
     requireTimeout('Queue.send', timeoutMs)
-    const { bytes, tag } = this.packed(item)
+    const packed = this.packed(item)
+    const sent = this.add(packed)
+    return sent === 'full' ? this.addLater(packed, timeoutMs) : sent
+  }
+
+  private addLater(packed: Packed, timeoutMs: number): Sent {
     const { control } = this.log
-    // Before the look: who makes room after it has changed this word.
-    // Safety: queue/wakes
-    let seen = control.acknowledgedWord
-    let sent = this.add(bytes, tag)
-    if (sent !== 'full') return sent
     const patience = control.patience(control.memory, timeoutMs)
-    while (sent === 'full' && !patience.over) {
+    for (;;) {
+      // Before the look: who makes room after it has changed this word.
+      // Safety: queue/wakes
+      const seen = control.acknowledgedWord
+      const sent = this.add(packed)
+      if (sent !== 'full' || patience.over) return sent
       patience.sleep(control.acknowledgedAt, seen)
-      seen = control.acknowledgedWord & ~asleep
-      sent = this.add(bytes, tag)
     }
-    return sent
   }
 
   /** Sends the first of these items that there is room for, together: they become visible at once. Returns how many. */
@@ -143,8 +145,8 @@ export class Producer<T> {
     )
   }
 
-  private add(bytes: Uint8Array, tag: number): Sent {
-    const count = this.addAll([{ bytes, tag }])
+  private add(packed: Packed): Sent {
+    const count = this.addAll([packed])
     if (count === 1) return 'sent'
     if (this.options.overflow !== 'drop-newest') return 'full'
     this.log.control.drop(1)
@@ -152,7 +154,7 @@ export class Producer<T> {
   }
 
   private addAll(items: readonly Packed[]): number {
-    const count = this.log.locked(() => this.append(items))
+    const count = this.log.locked(this.appending, items)
     this.unflushed += count
     if (this.unflushed >= this.itemsMost) this.flush()
     else if (this.msMost !== Infinity && this.unflushed > 0) this.flushInTime()
@@ -196,18 +198,11 @@ export class Producer<T> {
     let segment = log.lastSegment()
     let at = segment.tail
     let count = 0
-    const published = (): void => {
-      if (count === 0) return
-      segment.publish(at)
-      // After the records, so that a number is never given twice: who takes the lock from a dead one counts again.
-      // Safety: queue/survives
-      control.sequence = sequence
-    }
     for (const { bytes, tag } of items) {
       const words = recordWords(bytes.length)
       if (!this.hasRoom(segment, at, words, sequence)) break
       if (at + words > control.shape.segmentWords) {
-        published()
+        if (count > 0) this.publish(segment, at, sequence)
         const next = this.next(count > 0)
         if (next === undefined) return count
         segment = next
@@ -218,8 +213,16 @@ export class Producer<T> {
       sequence = (sequence + 1) | 0
       count++
     }
-    published()
+    if (count > 0) this.publish(segment, at, sequence)
     return count
+  }
+
+  /** Publishes the records before this word and this sequence. */
+  private publish(segment: Segment, word: number, sequence: number): void {
+    segment.publish(word)
+    // After the records, so that a number is never given twice: who takes the lock from a dead one counts again.
+    // Safety: queue/survives
+    this.log.control.sequence = sequence
   }
 
   /** Whether the limits of items and bytes allow for one more record. */

@@ -63,7 +63,7 @@ export const counted: readonly Counted[] = [
   enumerated(4, sending(1, 2)),
   enumerated(6, twoConsumers()),
   enumerated(3, cancels()),
-  enumerated(17, ending(1, 1)),
+  enumerated(19, ending(1, 1)),
   enumerated(6, appendingTogether({ crash: 'kill', before: 0 })),
   enumeratedOnce(30, passing('power')),
   enumeratedOnce(74, appendingBeside({ crash: 'power', before: 0 })),

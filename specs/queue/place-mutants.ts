@@ -469,7 +469,7 @@ const segments: readonly Line[] = [
     'queue/wakes',
     'a consumer sleeps on a tail that it has not seen',
     rollsMeanwhile(),
-    { operation: 'load', word: tail, within: ['Segment.tailWord'], thread: 'consumer', nth: 3 },
+    { operation: 'load', word: tail, within: ['Segment.tailWord'], thread: 'consumer', nth: 1 },
     answering((word) => word | 2),
     'deadlock',
   ],
