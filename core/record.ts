@@ -72,12 +72,11 @@ export class Records {
     memory.write(at, length)
     memory.write(at + 1, sequence)
     memory.write(at + 2, epoch)
-    if (bytes <= shortBytes) {
-      memory.write(at + 3, this.writeShort(memory, payloadAt, payload, register))
-    } else {
-      memory.write(at + 3, this.checksum(payload, ~register >>> 0))
-      memory.writeBytes(4 * payloadAt, payload)
-    }
+    const sum =
+      bytes <= shortBytes
+        ? this.writeShort(memory, payloadAt, payload, register)
+        : this.writeLong(memory, payloadAt, payload, register)
+    memory.write(at + 3, sum)
   }
 
   /** Writes a payload and returns its checksum. */
@@ -88,6 +87,11 @@ export class Records {
     bytes.set(payload)
     for (let i = 0; 4 * i < length; i++) memory.write(at + i, words[i] as number)
     return ~afterBytes(header, words, 0, length)
+  }
+
+  private writeLong(memory: Memory, at: number, payload: Uint8Array, header: number): number {
+    memory.writeBytes(4 * at, payload)
+    return this.checksum(payload, ~header >>> 0)
   }
 
   /** What the header says, believing it. */
