@@ -588,6 +588,14 @@ const files: readonly Line[] = [
     'livelock',
   ],
   [
+    'queue/survives',
+    'who has sent keeps the lock',
+    one,
+    { operation: 'exchange', within: ['Mutex.unlock', 'Log.locked'], thread: 'producer0' },
+    dropped,
+    'livelock',
+  ],
+  [
     'queue/opens',
     'segments are not seen before a control file is made',
     beheaded(),
