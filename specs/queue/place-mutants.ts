@@ -590,7 +590,7 @@ const files: readonly Line[] = [
   [
     'queue/survives',
     'who has sent keeps the lock',
-    one,
+    sending(1, 2),
     { operation: 'exchange', within: ['Mutex.unlock', 'Log.locked'], thread: 'producer0' },
     dropped,
     'livelock',
