@@ -17,6 +17,8 @@ import {
   WorkRing,
 } from '../../core/index.ts'
 import type { WaitResult } from '../../core/memory.ts'
+import { openQueue } from '../../core/node-index.ts'
+import { canMap, newFiles } from './peers.ts'
 
 const ways = ['park', 'yield', 'spin'] as const
 const item = Uint8Array.of(1)
@@ -183,6 +185,22 @@ describe.each(waiters.map((waiter) => [waiter.name, waiter] as const))('%s', (na
     const memory = new AsyncMemory(fresh())
     const call = memory.call(() => waits(memory, { wait }, Infinity))
     await expect(call).rejects.toThrow(`AsyncMemory: '${wait}' would hold up the event loop; give the end the default`)
+  })
+})
+
+describe.runIf(canMap)('a queue', () => {
+  const newFile = newFiles()
+
+  // Longer than the slices of those who park where it is known who lives.
+  it.each(ways)('gives up to send and to receive when its time is over, waiting by %s', (wait) => {
+    using queue = openQueue(newFile(), { limits: { items: 1 }, segmentBytes: 4096, wait })
+    const [producer, consumer] = [queue.producer(), queue.consumer()]
+    expect([producer.send(item), producer.send(item, 120)]).toEqual(['sent', 'full'])
+    expect([consumer.receive(), consumer.receive(120)]).toEqual([expect.anything(), undefined])
+  })
+
+  it('refuses ways to wait that there are not', () => {
+    expect(() => openQueue(newFile(), { wait: 'sleep' as never })).toThrow("Queue: wait: expected 'park', 'yield' or 'spin'")
   })
 })
 
