@@ -18,7 +18,8 @@ import { recordsAt, segmentWordsMax } from './segment.ts'
  * After hopper (Troutwine, 2017), Kafka's log and Chronicle Queue: items go to the end of a log of segments, mapped files that
  * are filled one after the other and taken away when the consumer is done with them. What is in a mapped file is in memory as
  * long as there is room, and is written to the disk by the kernel when it likes, so that the page cache is the memory part of
- * the queue; a ring before it would only copy each item once more. There is one order of all items: that in which producers
+ * the queue; a ring before it would only copy each item once more (`test/bench/queue-memory.ts` shows what an item costs beside
+ * one, and that the files in the middle of a backlog take no memory). There is one order of all items: that in which producers
  * got the lock.
  */
 
