@@ -7,8 +7,13 @@ import type { Case } from '../cases.ts'
 export const cases: Readonly<Record<string, Case>> = {
   MC5: {
     what: 'A push on an empty ring, a pop on a full one, while the other is about to sleep: no wake-up is lost.',
-    programs: ['ring/push2-pop2/1w2r-cap1', 'ring/push2-wait-get-advance'],
-    mutants: ['the writer does not notify', 'a reader sleeps on whatever the word holds', 'the announcement of a reader is torn'],
+    programs: ['ring/push2-pop2/1w2r-cap1', 'ring/push2-wait-get-advance', 'ring/push2-popped2'],
+    mutants: [
+      'the writer does not notify',
+      'a member that is done does not wake the writer',
+      'a reader sleeps on whatever the word holds',
+      'the announcement of a reader is torn',
+    ],
   },
   MC9: {
     what: 'What is claimed and not yet written is not read.',
@@ -22,18 +27,39 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   MC14: {
     what: 'A reader dies, never comes, or comes while the writer looks for the slowest; a seat is taken again while it looks.',
-    programs: ['close-killed-reader0', 'close-join/', 'join-oldest', 'try2-reader-heir', 'try3-rejoin', 'join-heir'],
-    mutants: ['the writer does not see that somebody joined', 'a reader joins where the writer is about to close a position'],
+    programs: [
+      'close-killed-reader0',
+      'close-join/',
+      'join-oldest',
+      'try2-reader-heir',
+      'try3-rejoin',
+      'join-heir',
+      'killed-member0',
+      'killed-group',
+    ],
+    mutants: [
+      'the writer does not see that somebody joined',
+      'a member does not say where its claim ends',
+      'a reader joins where the writer is about to close a position',
+    ],
   },
   MC15: {
     what: 'Whoever looks at an old position errs on the safe side.',
-    programs: ['ring/try3/1w2r-cap2', 'try2-advance/1w2r-cap2'],
-    mutants: ['the writer sees read one item further than it is', 'a reader sees written one item further than it is'],
+    programs: ['ring/try3/1w2r-cap2', 'try2-advance/1w2r-cap2', 'try2-claims-of-dead'],
+    mutants: [
+      'what a dead member may have claimed is taken, also if it is gone',
+      'the writer sees read one item further than it is',
+      'a reader sees written one item further than it is',
+    ],
   },
   MC16: {
-    what: 'Two ask for the only sink, one of them after the death of its owner.',
-    programs: ['ring/one-sink', 'ring/one-sink-left'],
-    mutants: ['the sink is taken in two steps', 'the sink of the dead is taken in two steps'],
+    what: 'Two ask for the only sink, one of them after the death of its owner; or for what a dead member has claimed.',
+    programs: ['ring/one-sink', 'ring/one-sink-left', 'ring/enter2', 'ring/two-heirs'],
+    mutants: [
+      'who goes on in the place of a dead member does not say so',
+      'the sink is taken in two steps',
+      'the sink of the dead is taken in two steps',
+    ],
   },
   MC17: {
     what: 'Positions wrap, and change their sign.',
@@ -42,7 +68,7 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   MC24: {
     what: 'Both ends close at the same time, and a seat that was left is taken once.',
-    programs: ['close-leave1', 'close-rejoin'],
+    programs: ['close-leave1', 'close-rejoin', 'group-anew'],
     mutants: ['a reader gives its seat up before it lets the writer go', 'a reader that leaves does not say so'],
   },
   MC25: {

@@ -2,6 +2,7 @@ import type { Mutant } from '../../checker/check.ts'
 import { role, type ScenarioBounds, type Subject } from '../../checker/scenario.ts'
 import type { Memory } from '../../core/memory.ts'
 import { Ring } from '../../core/ring.ts'
+import type { Member } from '../../core/ring-member.ts'
 import type { Sink } from '../../core/ring-sink.ts'
 import type { Source } from '../../core/ring-source.ts'
 import { type Outcome, type Sequential, sequential } from '../../model/sequential.ts'
@@ -232,6 +233,37 @@ function handingOut(): Subject {
   }
 }
 
+/** A group as a queue: who pops gets the oldest item that nobody has. */
+function groupOf(members: number): Subject {
+  const options = { capacity: 2, itemBytes, groups: 1, members }
+  return {
+    name: `ring/group-of-${members}`,
+    words: Ring.words(options),
+    setup: (memory) => void Ring.create(memory, options),
+    history: {
+      specification: sequential<readonly number[]>({
+        initial: [],
+        operations: {
+          tryPush: (items, item: number) => ({ state: [...items, item], result: true }),
+          tryPop: (items) => (items.length === 0 ? { state: items, result: false } : { state: items.slice(1), result: items[0] }),
+        },
+      }),
+    },
+    roles: {
+      writer: role<Sink>({
+        most: 1,
+        attach: (memory) => ringIn(memory).sink({ spins: 0 }),
+        operations: { tryPush: writing.tryPush },
+      }),
+      member: role<Member>({
+        most: members,
+        attach: (memory) => ringIn(memory).member({ spins: 0 }),
+        operations: { tryPop: { call: (member) => popping((target) => member.tryPop(target)) } },
+      }),
+    },
+  }
+}
+
 /** One thread makes a ring on used words, another one looks for it. */
 function creating(): Subject {
   const shape = one(2)
@@ -290,6 +322,8 @@ export const subjects: readonly (readonly [Subject, ScenarioBounds])[] = [
   [ring('sign-change', one(1, belowSignChange), ['tryPush'], ['tryPop']), { threads: 2, operations: 3 }],
   [ring('two-readers', two(1), ['tryPush'], ['tryPop']), { threads: 3, operations: 2 }],
   [ring('two-readers-wait', two(1), ['push'], ['pop']), { threads: 3, operations: 1 }],
+  [groupOf(2), { threads: 3, operations: 1 }],
+  [groupOf(1), { threads: 2, operations: 2 }],
   [handingOut(), { threads: 3, operations: 1 }],
   [creating(), { threads: 2, operations: 1 }],
   [alone(), { threads: 1, operations: 5 }],
