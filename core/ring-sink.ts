@@ -72,8 +72,8 @@ export class Sink {
   }
 
   /**
-   * How many items can be pushed now: at least this many, and not 0 unless the ring was full at the call. Wait-free; costs
-   * shared loads only when no room is known of.
+   * How many items can be pushed now: at least this many, and not 0 unless the ring was full at the call, or a member of a group was
+   * just about to claim what another one had claimed meanwhile. Wait-free; costs shared loads only when no room is known of.
    *
    * @throws Error when items are claimed, or the stream was closed; so does every push and claim
    */
@@ -82,8 +82,8 @@ export class Sink {
   }
 
   /**
-   * Pushes one item, or returns false when the slowest reader is a whole ring behind. Wait-free. Takes effect at the
-   * exchange of `written`: every reader sees the item from then on.
+   * Pushes one item, or returns false when the slowest reader, or group, is a whole ring behind, or seems to be (`free`). Wait-free.
+   * Takes effect at the exchange of `written`: every reader sees the item from then on.
    *
    * @param item `itemBytes` bytes, copied
    * @throws RangeError when the item has another length

@@ -293,6 +293,7 @@ export const counted: readonly Counted[] = [
   enumerated(212, memberDies(group(1, 2), 1, 1)),
   enumeratedOnce(5596, memberDies(group(2, 2), 2, 2)),
   enumeratedOnce(2862, memberDies(group(1, 2), 1, 1, true)),
+  smaller(memberDies(group(1, 2), 1, 1, true), 29_213, memberDies(group(2, 2), 2, 2, true)),
   enumeratedOnce(4017, claimsOfDead(group(1, 2))),
   enumerated(45, twoHeirs()),
   enumerated(130, groupDies(group(1, 1), 2)),

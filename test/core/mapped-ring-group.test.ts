@@ -107,4 +107,23 @@ describe.runIf(canMap)('a group of processes', () => {
     expect([last.tryClaim(9) > 0, last.redelivered]).toEqual([true, false])
     memory.close()
   })
+
+  it('gets what a member leaves that closes before it is done', () => {
+    const { memory, ring } = created(8, 4)
+    const sink = ring.sink()
+    const [first, second] = [ring.member(), ring.member({ spins: 0 })]
+    for (let n = 1; n <= 3; n++) sink.push(new Uint8Array(21).fill(n))
+    expect(first.tryClaim(2)).toBe(2)
+    first.advance(1)
+    first.close()
+    sink.close()
+    const target = new Uint8Array(21)
+    expect([second.pop(target), target[0], second.redelivered]).toEqual([true, 3, false])
+    expect([second.end(), second.pop(target), target[0], second.redelivered]).toEqual([undefined, true, 2, true])
+    expect([second.pop(target), second.end(), sink.position]).toEqual([false, 'closed', 3])
+    // Its seat is free again, too.
+    expect(Array.from({ length: 7 }, () => ring.member().end())).toEqual(Array(7).fill('closed'))
+    expect(() => ring.member()).toThrow(/all 8 seats/)
+    memory.close()
+  })
 })
