@@ -2,7 +2,8 @@ import type { Case } from '../cases.ts'
 
 /**
  * By the numbers that the design gave them. MC30, that each check can fail, `test/specs/structure.ts` sees to: each place where the
- * ring touches shared memory is spoilt by a mistake that is refuted.
+ * ring touches shared memory is spoilt by a mistake that is refuted; and each stress test between threads runs on memories that make
+ * mistakes, too (`test/core/broken-twins.test.ts`).
  */
 export const cases: Readonly<Record<string, Case>> = {
   MC5: {
