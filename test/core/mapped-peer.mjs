@@ -6,10 +6,16 @@ import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { tsImport } from 'tsx/esm/api'
 
-const { LossyRing, Mutex, Once, ReadWriteLock, Ring, WorkRing } = await tsImport('../../core/index.ts', import.meta.url)
+const { LossyRing, Mutex, Once, ReadWriteLock, RecordRing, Ring, WorkRing } = await tsImport(
+  '../../core/index.ts',
+  import.meta.url,
+)
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
+let mapped
+/** The mapped memory, or one around it that makes a mistake. */
 let memory
+const kept = []
 let part
 let ring
 let member
@@ -18,6 +24,16 @@ const tasks = {
   open: (path) => use(MappedMemory.open(path)),
   create: (path, options) => use(MappedMemory.create(path, options)),
   from: (share) => use(MappedMemory.from(share)),
+  /** From now on this process makes a mistake on the memory that it opened last, or none, but stops when it is told. */
+  async err(mistake) {
+    const { mistaken } = await tsImport('./mistaken.ts', import.meta.url)
+    memory = await mistaken(mapped, mistake)
+  },
+  /** The memory stays open, whatever else is opened. */
+  keep() {
+    kept.push(mapped)
+    mapped = undefined
+  },
   /** From now on this process can map so many bytes more, and no others. */
   leaveAddresses(bytes) {
     const [, taken] = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
@@ -47,6 +63,9 @@ const tasks = {
   attachLossyRing() {
     ring = LossyRing.attach(memory)
   },
+  attachRecordRing() {
+    ring = RecordRing.attach(memory)
+  },
   takeSource: (reader) => ring.source({ reader }).position,
   takeSink: () => ring.sink().position,
   takeMember(batch) {
@@ -60,6 +79,8 @@ const tasks = {
   share,
   pushNumbers,
   popNumbers,
+  pushRecords,
+  popRecords,
   exit: () => process.exit(),
   /** Gives root's rights up. */
   become(user) {
@@ -254,6 +275,35 @@ function popNumbers(progress) {
   return came
 }
 
+/** Pushes records 0, 1, 2 ... up to `end` in the name of `pusher`, of different lengths, and closes its sink. */
+function pushRecords(pusher, end) {
+  const sink = ring.sink()
+  for (let n = 0; n < end; n++) {
+    const { bytes, fill } = numbered(8 + ((n * 29) % (ring.recordBytesMax - 8)))
+    fill(n)
+    bytes[4] = pusher
+    sink.push(bytes)
+  }
+  sink.close()
+  return end
+}
+
+/** Pops records to the end of the stream. Returns for each pusher how many came. */
+function popRecords() {
+  const source = ring.source()
+  const came = {}
+  for (let record = source.pop(); record !== undefined; record = source.pop()) {
+    const n = new DataView(record.buffer, record.byteOffset).getUint32(0, true)
+    const pusher = record[4]
+    if (!record.subarray(5).every((byte) => byte === (n & 0xff)))
+      throw new Error(`record ${n} holds the bytes ${record.join(' ')}`)
+    const next = came[pusher] ?? 0
+    if (n !== next) throw new Error(`record ${n} of ${pusher} came where ${next} is next`)
+    came[pusher] = n + 1
+  }
+  return came
+}
+
 /** Adds one and returns when so many have; spins first, so that all go on at once where processors are free. */
 function meet(word, all) {
   memory.add(word, 1)
@@ -281,16 +331,17 @@ function attempt(make) {
 }
 
 function use(made) {
-  memory?.close()
+  mapped?.close()
+  mapped = made
   memory = made
   return memory.liveness.self
 }
 
 const answer = (message) => (parentPort === null ? process.send(message) : parentPort.postMessage(message))
 const port = parentPort ?? process
-port.on('message', ({ task, args }) => {
+port.on('message', async ({ task, args }) => {
   try {
-    answer({ value: tasks[task](...args) })
+    answer({ value: await tasks[task](...args) })
   } catch (error) {
     answer({ error: { name: error.name, message: error.message, reason: error.reason, path: error.path } })
   }
