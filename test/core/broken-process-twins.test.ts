@@ -1,8 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LossyRing, lineWords, type Memory, Mutex, RecordRing, Ring, WorkRing } from '../../core/index.ts'
+import {
+  Barrier,
+  Event,
+  LossyRing,
+  lineWords,
+  type Memory,
+  Mutex,
+  Once,
+  ReadWriteLock,
+  RecordRing,
+  Ring,
+  Semaphore,
+  SharedMemory,
+  WorkRing,
+} from '../../core/index.ts'
 import { MappedMemory } from '../../core/node-index.ts'
+import { seed } from '../seed.ts'
 import type { Mistake } from './mistaken.ts'
-import { canMap, endPeers, newFiles, type Peer, startProcess, until } from './peers.ts'
+import { canMap, endPeers, newFiles, type Peer, startProcess, startWorker, until } from './peers.ts'
 import { together } from './twins.ts'
 
 /**
@@ -241,6 +256,101 @@ describe.runIf(canMap)('between processes', () => {
         expect(came).not.toEqual(scenario.right)
         expect(JSON.stringify(came)).toMatch(shows)
       }
+    },
+    60_000,
+  )
+})
+
+/** What threads do with a part (`part-peer.mjs`), so often. */
+interface Part {
+  readonly task: string
+  readonly words: number
+  create(memory: Memory): unknown
+  readonly times: number
+  /** Default: 3. */
+  readonly threads?: number
+}
+
+const readers = { readers: 3 }
+const onces = 20
+const parts: Readonly<Record<string, Part>> = {
+  mutex: { task: 'lock', words: Mutex.words(), create: (memory) => Mutex.create(memory), times: 200 },
+  'read-write-lock': {
+    task: 'readAndWrite',
+    words: ReadWriteLock.words(readers),
+    create: (memory) => ReadWriteLock.create(memory, readers),
+    times: 200,
+  },
+  semaphore: {
+    task: 'acquire',
+    words: Semaphore.words(),
+    create: (memory) => Semaphore.create(memory, { permits: 3, permitsMax: 3 }),
+    times: 200,
+  },
+  barrier: { task: 'meet', words: Barrier.words(), create: (memory) => Barrier.create(memory, { parties: 3 }), times: 50 },
+  event: {
+    task: 'signal',
+    words: 2 * Event.words(),
+    create: (memory) => [Event.create(memory), Event.create(memory, {}, Event.words())],
+    times: 50,
+    threads: 2,
+  },
+  once: {
+    task: 'runOnce',
+    words: onces * Once.words(),
+    create: (memory) => Array.from({ length: onces }, (_, i) => Once.create(memory, {}, i * Once.words())),
+    times: onces,
+  },
+}
+
+const partMistakes: readonly (readonly [structure: string, name: string, shows: RegExp, thread: string])[] = [
+  ['mutex', 'the lock is taken although it is held', /another thread is at it/, 'any'],
+  ['mutex', 'an unlock changes nothing', vain, 'any'],
+  ['read-write-lock', 'a writer sees the seat free', /a writer is at it|nobody died/, 'writer0'],
+  ['semaphore', 'a thread that changes the permits does not notify', vain, 'giver'],
+  ['barrier', 'an arrival is not counted', vain, 'any'],
+  ['event', 'a change is not made', vain, 'any'],
+  ['once', 'the end is not told', vain, 'any'],
+]
+
+describe('between threads', () => {
+  let crew: readonly Peer[] = []
+  beforeAll(async () => {
+    const script = new URL('part-peer.mjs', import.meta.url)
+    crew = await Promise.all([startWorker(script), startWorker(script), startWorker(script)])
+  })
+  afterAll(endPeers)
+
+  /** What comes of it; those that work in vain are stopped. */
+  function run(structure: string, seed: number, patienceMs: number, mistake?: Mistake): Promise<unknown[]> {
+    const { task, words, create, times, threads = 3 } = parts[structure] as Part
+    const memory = new SharedMemory(words + 3 * lineWords)
+    create(memory)
+    const answers = crew
+      .slice(0, threads)
+      .map((thread, self) =>
+        thread.ask(task, memory.buffer, words, times, { spins: 0 }, self, { mistake, seed: seed + self, together: threads }),
+      )
+    return together(memory, answers, patienceMs)
+  }
+
+  it.each(Object.keys(parts))(
+    '%s: no mistake',
+    async (structure) => {
+      expect((await run(structure, seed, 30_000)).filter((came) => typeof came === 'string')).toEqual([])
+    },
+    60_000,
+  )
+
+  it.each(partMistakes)(
+    '%s: %s',
+    async (structure, name, shows, thread) => {
+      let came = ''
+      // It takes a schedule that shows it; most do.
+      for (let round = 0; round < 20 && !shows.test(came); round++) {
+        came = JSON.stringify(await run(structure, seed + 3 * round, shows === vain ? 700 : 30_000, { structure, name, thread }))
+      }
+      expect(came).toMatch(shows)
     },
     60_000,
   )

@@ -12,6 +12,7 @@ const { LossyRing, Mutex, Once, ReadWriteLock, RecordRing, Ring, WorkRing } = aw
 )
 const { MappedMemory } = await tsImport('../../core/node-index.ts', import.meta.url)
 
+let mistakes
 let mapped
 /** The mapped memory, or one around it that makes a mistake. */
 let memory
@@ -26,8 +27,8 @@ const tasks = {
   from: (share) => use(MappedMemory.from(share)),
   /** From now on this process makes a mistake on the memory that it opened last, or none, but stops when it is told. */
   async err(mistake) {
-    const { mistaken } = await tsImport('./mistaken.ts', import.meta.url)
-    memory = await mistaken(mapped, mistake)
+    mistakes ??= await tsImport('./mistaken.ts', import.meta.url)
+    memory = await mistakes.mistaken(mapped, mistake)
   },
   /** The memory stays open, whatever else is opened. */
   keep() {

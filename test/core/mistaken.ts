@@ -1,4 +1,5 @@
 import type { Check } from '../../checker/check.ts'
+import { Dice, WatchedMemory } from '../../checker/stress.ts'
 import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import type { Memory, WaitResult } from '../../core/memory.ts'
 import type { Wrap } from '../../specs/mutants.ts'
@@ -54,8 +55,13 @@ const wraps: Readonly<Record<string, Wrap>> = {
   'it stops before the second word': mutate({ operation: 'write', word: secondAt, nth: 7 }, stops),
 }
 
-/** The memory with this mistake, or none. Its last word tells whoever uses it to stop. */
-export async function mistaken(memory: Memory, mistake?: Mistake): Promise<Memory> {
+/**
+ * The memory with this mistake, or none. Its last word tells whoever uses it to stop.
+ *
+ * @param seed of moments that operations take, so that others get in; default: they take none
+ */
+export async function mistaken(bare: Memory, mistake?: Mistake, seed?: number): Promise<Memory> {
+  const memory = seed === undefined ? bare : new WatchedMemory(bare, new Dice(seed))
   if (mistake === undefined) return new StoppableMemory(memory)
   return new StoppableMemory((await wrapOf(mistake))(memory, mistake.thread ?? ''))
 }
@@ -68,9 +74,6 @@ async function wrapOf({ name, structure }: Mistake): Promise<Wrap> {
   if (wrap === undefined) throw new RangeError(`no mistake of ${structure} is called '${name}'`)
   return wrap
 }
-
-/** How long a thread sleeps at most before it looks whether it is to stop, in ms. */
-const sliceMs = 20
 
 /** A memory on which a thread that goes on in vain can be told so: it throws when the last word is not 0. */
 class StoppableMemory extends ForwardingMemory {
@@ -91,12 +94,11 @@ class StoppableMemory extends ForwardingMemory {
     return super.compareExchange(word, expected, replacement)
   }
 
-  override wait(word: number, expected: number, timeoutMs: number = Infinity): WaitResult {
-    for (let left = timeoutMs; ; left -= sliceMs) {
-      this.look()
-      const result = super.wait(word, expected, Math.min(left, sliceMs))
-      if (result !== 'timed-out' || left <= sliceMs) return result
-    }
+  override wait(word: number, expected: number, timeoutMs?: number): WaitResult {
+    this.look()
+    const result = super.wait(word, expected, timeoutMs)
+    this.look()
+    return result
   }
 
   private look(): void {

@@ -105,9 +105,25 @@ const tasks = {
   },
 }
 
-parentPort.on('message', ({ task, args: [buffer, free, ...args] }) => {
+let mistakes
+
+/** A memory that makes a mistake, or none; slow, so that the others get in. All begin at the same time. */
+async function spoilt(memory, { mistake, seed, together }) {
+  mistakes ??= await tsImport('./mistaken.ts', import.meta.url)
+  const spoiltMemory = await mistakes.mistaken(memory, mistake, seed)
+  const comeAt = memory.words - 2
+  memory.add(comeAt, 1)
+  memory.notify(comeAt)
+  for (let come = memory.load(comeAt); come < together; come = memory.load(comeAt)) memory.wait(comeAt, come)
+  return spoiltMemory
+}
+
+parentPort.on('message', async ({ task, args: [buffer, free, times, waiting, self, twin] }) => {
   try {
-    parentPort.postMessage({ value: tasks[task](new SharedMemory(buffer), free, ...args) })
+    const memory = new SharedMemory(buffer)
+    parentPort.postMessage({
+      value: tasks[task](twin === undefined ? memory : await spoilt(memory, twin), free, times, waiting, self),
+    })
   } catch (error) {
     parentPort.postMessage({ error: { name: error.name, message: error.message } })
   }

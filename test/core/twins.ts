@@ -5,7 +5,14 @@ import type { Memory } from '../../core/memory.ts'
  * the last word of the memory (`mistaken.ts`).
  */
 export async function together(memory: Memory, answers: readonly Promise<unknown>[], patienceMs: number): Promise<unknown[]> {
-  const stop = (): void => memory.store(memory.words - 1, 1)
+  let stopping: NodeJS.Timeout | undefined
+  const stop = (): void => {
+    // Again and again, for one may be about to sleep.
+    stopping ??= setInterval(() => {
+      memory.store(memory.words - 1, 1)
+      for (let word = 0; word < memory.words; word++) memory.notify(word)
+    }, 10)
+  }
   const late = setTimeout(stop, patienceMs)
   try {
     return await Promise.all(
@@ -18,5 +25,6 @@ export async function together(memory: Memory, answers: readonly Promise<unknown
     )
   } finally {
     clearTimeout(late)
+    clearInterval(stopping)
   }
 }
