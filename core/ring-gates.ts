@@ -1,7 +1,7 @@
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { distance, isClosed, positionIn } from './position.ts'
-import { beganFromPosition, type RingLayout, unknown } from './ring-layout.ts'
+import { beganFromPosition, type RingLayout, turnFromPosition, unknown } from './ring-layout.ts'
 import { isForsaken, lookAround } from './ring-seats.ts'
 
 /** Somebody to stand behind: a reader by its number, or a group by its own. */
@@ -55,6 +55,11 @@ export class Gates {
     this.seen = written
     this.gates.forEach((gate, index) => {
       let at = gate.from
+      // Safety: ring/attended
+      const turn = memory.load(gate.from + turnFromPosition)
+      // Who begins makes it unknown, and then counts a turn: if it is known, it is where this turn began, or a later one.
+      // Safety: ring/attended
+      const began = memory.load(gate.from + beganFromPosition)
       // Whatever its reader did before it came to this position has become visible to who looks here. It never goes back; who
       // takes its place may begin before, and then attends to the same items again.
       // Safety: ring/gated
@@ -70,7 +75,11 @@ export class Gates {
         }
       }
       const position = positionIn(seen)
-      this.attend(index, gate, next, position)
+      // Whoever moves the position of another turn has counted that before: none has, so that everything from where this one
+      // began up to the position was read.
+      // Safety: ring/attended
+      const isSameTurn = memory.load(gate.from + turnFromPosition) === turn
+      this.attend(index, next, isSameTurn ? began : unknown, position)
       if (isClosed(seen) || distance(position, to) <= 0) return
       if (distance(next, position) <= 0 && this.isGone(gate)) return
       to = position
@@ -85,13 +94,10 @@ export class Gates {
     return Math.max(0, Math.min(...this.attended.map((attended) => distance(next, attended))))
   }
 
-  private attend(index: number, { from }: Gate, next: number, position: number): void {
+  /** @param began where the one began that came to the position, or unknown */
+  private attend(index: number, next: number, began: number, position: number): void {
     const attended = this.attended[index] as number
     const known = distance(attended, next) > 0 ? next : attended
-    // Where the one who sits there began, or a later one: who comes first makes it unknown, and then moves the position. So
-    // everything from there to the position was read.
-    // Safety: ring/attended
-    const began = this.memory.load(from + beganFromPosition)
     const isUnbroken = began !== unknown && distance(began, known) >= 0
     this.attended[index] = isUnbroken && distance(known, position) > 0 ? position : known
   }

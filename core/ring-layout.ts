@@ -17,6 +17,7 @@ import { requireInteger } from './require.ts'
  *   96 + 32 r          read       reader r        reader r; the writer sets bit 0 before it sleeps
  *   97 + 32 r          seat       reader r        whoever takes source r; the writer, when that one is dead
  *   98 + 32 r          began      reader r        whoever begins anew there
+ *   99 + 32 r          turn       reader r        likewise: counts them
  *   96 + 32 readers    groups     see below       their members; the writer sets bit 0 before it sleeps
  *   ...                locks      -               who comes to a group, leaves it or lets go of it (`mutex.ts`)
  *   ...                items      see below       the writer
@@ -24,6 +25,7 @@ import { requireInteger } from './require.ts'
  *   word of a group    owner           written by
  *   0       cursor     the group       the member that claims the item there
  *   2       began      the group       whoever begins it anew
+ *   3       turn       the group       likewise: counts them
  *   32 + 32 m          position   member m        member m
  *   33 + 32 m          seat       member m        whoever sits down there
  *   34 + 32 m          end        member m        member m: where the claim ends that begins at its position
@@ -89,6 +91,9 @@ export const seatFromPosition = 1
 export const beganFromPosition = 2
 /** Somebody is about to begin; or, of a group, is to. */
 export const unknown = 1
+
+/** From a reader's position, or a cursor, to the count of those who began anew. It wraps. */
+export const turnFromPosition = 3
 
 /** From a member's position to the end of what it has claimed. */
 export const endFromPosition = 2

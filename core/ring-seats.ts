@@ -2,7 +2,17 @@ import { isLost, nobody, wordOfSelf } from './holder.ts'
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { distance, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
-import { beganFromPosition, joined, letGo, type RingLayout, seatFromPosition, unknown, unsettled, vacant } from './ring-layout.ts'
+import {
+  beganFromPosition,
+  joined,
+  letGo,
+  type RingLayout,
+  seatFromPosition,
+  turnFromPosition,
+  unknown,
+  unsettled,
+  vacant,
+} from './ring-layout.ts'
 
 /** Taking a seat at a ring, and giving it back. A seat is meant by the position that it stands beside. */
 
@@ -84,9 +94,12 @@ export function wantedBy(layout: RingLayout, from: From): number {
  */
 export function begin(layout: RingLayout, positionAt: number, wanted: number, from: From): number | undefined {
   const { memory, limitAt, writtenAt } = layout
-  // What the position says from here on is nothing that the one before has read.
+  // What the position says from here on is nothing that the one before has read: first nobody knows where this one began, and
+  // then whoever still holds on to where that one did finds another turn.
   // Safety: ring/attended
   memory.store(positionAt + beganFromPosition, unknown)
+  // Safety: ring/attended
+  memory.add(positionAt + turnFromPosition, 1)
   // From here on the writer holds everything from `wanted` on for this reader: it sees that when it next looks.
   // Safety: ring/joins, ring/wakes
   publishPosition(memory, positionAt, wanted)

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } from '../counted.ts'
 import { gateMutants } from './gate-mutants.ts'
-import { gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
+import { gateBegunTwiceTried, gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
 import {
   behindGroupLeft,
   behindGroupTried,
@@ -211,8 +211,9 @@ export const counted: readonly Counted[] = [
   enumerated(350, gatedTried(two(2), 2)),
   enumeratedOnce(791, gatedTried({ capacity: 1, readers: 3 }, 1)),
   enumerated(659, gatedTried(two(1), 1, { kill: ['reader0'] })),
-  enumeratedOnce(1654, gateReplacedTried(two(1), 1)),
-  enumerated(410, gateJoinedTried(two(1), 1)),
+  enumeratedOnce(3449, gateReplacedTried(two(1), 1)),
+  enumeratedOnce(824, gateJoinedTried(two(1), 1)),
+  enumerated(813, gateBegunTwiceTried(two(1))),
 
   // Ends die, and others take their place.
   enumerated(120, writerDies(one(1), 1)),
@@ -228,17 +229,17 @@ export const counted: readonly Counted[] = [
   enumerated(12, readerDiesTried(one(1), 1)),
   enumerated(23, readerDiesTried(one(1), 2)),
   enumerated(28, readerDiesTried(one(2), 3)),
-  enumeratedOnce(2934, readerReplaced(one(1), 1)),
+  enumeratedOnce(3024, readerReplaced(one(1), 1)),
   enumerated(1943, readerReplacedTried(one(1), 2)),
   enumeratedOnce(10_241, readerReplacedTried(one(1), 3)),
-  enumeratedOnce(4966, joinerReplacedTried(one(1), 2)),
-  enumerated(785, joinerReplacedTried(one(2), 2)),
+  enumeratedOnce(5040, joinerReplacedTried(one(1), 2)),
+  enumerated(826, joinerReplacedTried(one(2), 2)),
   enumerated(68, claimantReplacedTried(one(1))),
   enumerated(82, claimantReplacedTried(one(2))),
   enumerated(23, oneSinkLeft()),
   enumeratedOnce(2002, claimantReplacedJoined(one(2))),
   enumerated(890, readerReplacedTried(one(1), 2, 'oldest')),
-  enumerated(284, joinerReplacedTried(one(2), 2, 'oldest')),
+  enumerated(300, joinerReplacedTried(one(2), 2, 'oldest')),
 
   // Groups share. Each item goes to one member; members claim, let go, wait, and look for the end.
   enumerated(3, attachGroupWhileCreated()),

@@ -1,7 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { refuted } from '../mutants.ts'
-import { answering, dropped, mutate } from '../mutate.ts'
-import { gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
+import { answering, dropped, mutate, stale } from '../mutate.ts'
+import { gateBegunTwiceTried, gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
 import type { Guarantee } from './guarantees.ts'
 import { words } from './programs.ts'
 
@@ -11,6 +11,7 @@ const two = { capacity: 1, readers: 2 }
 const read0 = words.read(0)
 const seat0 = words.sourceSeat(0)
 const began0 = words.began(0)
+const turn0 = words.turn(0)
 const step = 4
 
 export const gateMutants: readonly Check[] = [
@@ -84,5 +85,26 @@ export const gateMutants: readonly Check[] = [
     'who begins anew does not say where',
     gateJoinedTried(two, 1),
     mutate({ operation: 'store', word: began0, thread: 'reader0', nth: 2 }, dropped),
+  ),
+  refuted<Guarantee>(
+    'ring/attended',
+    'who begins anew does not count that',
+    gateBegunTwiceTried(two),
+    mutate({ operation: 'add', word: turn0, thread: 'reader0' }, dropped),
+  ),
+  refuted<Guarantee>(
+    'ring/attended',
+    'a reader does not look whether somebody ahead began anew meanwhile',
+    gateBegunTwiceTried(two),
+    mutate({ operation: 'load', word: turn0, thread: 'reader1' }, stale),
+  ),
+  refuted<Guarantee>(
+    'ring/attended',
+    'a reader takes one turn of those ahead for the one before',
+    gateBegunTwiceTried(two),
+    mutate(
+      { operation: 'load', word: turn0, thread: 'reader1', nth: 1 },
+      answering((turn) => turn + 1),
+    ),
   ),
 ]

@@ -176,6 +176,43 @@ export function gateReplacedTried(shape: Shape, tries: number): Program<Record<s
   })
 }
 
+/**
+ * Nobody has read an item in the seat of reader 0. The next one there begins after it and leaves, and then begins at it, as
+ * the first did. The reader behind takes none of these for another.
+ */
+export function gateBegunTwiceTried(shape: Shape): Program<Record<string, number>> {
+  const readAt = Ring.words(optionsOf(shape))
+  const { words, setup, ...rest } = description(shape, 'try1-gate-begun-twice')
+  return anonymous<Record<string, number>>({
+    ...rest,
+    words: words + lineWords,
+    setup: (memory) => {
+      setup(memory)
+      sinkOf(memory).push(itemOf(1))
+      sourceOf(memory, 0).close()
+    },
+    threads: {
+      reader0: (memory) => {
+        sourceOf(memory, 0, 'latest').close()
+        const source = sourceOf(memory, 0, 'oldest')
+        const before = itemsBefore(shape, source.position)
+        memory.store(readAt, 1)
+        source.advance(1)
+        return before
+      },
+      reader1: (memory) => {
+        const known = behind(memory, shape).attended()
+        guarantee('ring/attended' satisfies Guarantee, known <= memory.load(readAt), 'nobody attended to the item')
+        return known
+      },
+    },
+    sometimes: {
+      'nobody attended to the item': (_, { reader1 }) => reader1 === 0,
+      'it is attended to': (_, { reader1 }) => reader1 === 1,
+    },
+  })
+}
+
 /** Reader 0 joins, takes what there is and says so; who stands behind it then knows. */
 export function gateJoinedTried(shape: Shape, tries: number): Program<Record<string, number>> {
   const late = { awaitReaders: false }

@@ -41,6 +41,7 @@ export const words: {
   read(reader: number): number
   sourceSeat(reader: number): number
   began(reader: number): number
+  turn(reader: number): number
   /** Of the only group of a ring without readers. */
   readonly cursor: number
   readonly cursorBegan: number
@@ -64,6 +65,7 @@ export const words: {
   read: (reader) => (3 + reader) * lineWords,
   sourceSeat: (reader) => (3 + reader) * lineWords + 1,
   began: (reader) => (3 + reader) * lineWords + 2,
+  turn: (reader) => (3 + reader) * lineWords + 3,
   cursor: 3 * lineWords,
   cursorBegan: 3 * lineWords + 2,
   member: (member) => (4 + member) * lineWords,
