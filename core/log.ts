@@ -90,6 +90,12 @@ export class Log {
     }
   }
 
+  /** How many segments there are. */
+  get count(): number {
+    const { control } = this
+    return control.last.least - control.first.least + 1
+  }
+
   /** The longest item that fits, in bytes. */
   get lengthMax(): number {
     return 4 * (this.control.shape.segmentWords - recordsAt - recordHeaderWords)
@@ -176,9 +182,24 @@ export class Log {
     return segment
   }
 
+  /** Makes the file of the next segment, if there is no old one. Not for the holder of the lock: nobody waits meanwhile. */
+  prepare(): void {
+    const { folder, control } = this
+    try {
+      if (folder.list().includes(spareName)) return
+      // It never takes the place of another one, which the holder of the lock may just be making a segment of.
+      // Safety: queue/opens
+      folder.create(spareName, control.shape.segmentWords).close()
+    } catch (error) {
+      // It is made when it is needed, or fails then with what is wrong.
+      if (!(error instanceof Error)) throw error
+    }
+  }
+
   /**
    * The file of a segment that was retired, under a new name, if there is one that nobody looks at any more: its pages are in
-   * memory, and its blocks on the disk are known. What is left in it does not prove itself there: its sequences are older.
+   * memory, and its blocks on the disk are known. What is left in it does not prove itself there: its sequences are older. Or a
+   * file that was made ahead.
    */
   private reuse(name: string): FileMemory | undefined {
     const { folder, control } = this

@@ -34,6 +34,7 @@ export interface ProducerOptions {
   readonly limits: Limits
   readonly overflow: Overflow
   readonly durability: Durability
+  readonly ahead: boolean
   readonly later: Later
 }
 
@@ -50,6 +51,8 @@ export class Producer<T> {
   private due = Infinity
   private cancelLater: (() => void) | undefined
   private isOpen = true
+  /** Whether the last records went past the middle of their segment. */
+  private isPastMiddle = false
   /** Made once, and not for each item. */
   private readonly appending = (items: readonly Packed[]): number => this.append(items)
 
@@ -154,7 +157,9 @@ export class Producer<T> {
   }
 
   private addAll(items: readonly Packed[]): number {
+    this.isPastMiddle = false
     const count = this.log.locked(this.appending, items)
+    if (this.isPastMiddle) this.prepare()
     this.unflushed += count
     if (this.unflushed >= this.itemsMost) this.flush()
     else if (this.msMost !== Infinity && this.unflushed > 0) this.flushInTime()
@@ -197,6 +202,7 @@ export class Producer<T> {
     let sequence = control.sequence
     let segment = log.lastSegment()
     let at = segment.tail
+    let from = at
     let count = 0
     for (const { bytes, tag } of items) {
       const words = recordWords(bytes.length)
@@ -206,7 +212,7 @@ export class Producer<T> {
         const next = this.next(count > 0)
         if (next === undefined) return count
         segment = next
-        at = recordsAt
+        from = at = recordsAt
       }
       records.write(segment.memory, at, bytes, tag, sequence, epoch)
       at += words
@@ -214,7 +220,15 @@ export class Producer<T> {
       count++
     }
     if (count > 0) this.publish(segment, at, sequence)
+    const middle = (recordsAt + control.shape.segmentWords) >>> 1
+    this.isPastMiddle = from < middle && at >= middle
     return count
+  }
+
+  /** The file of the next segment is made when this one is half full, if there may be one. */
+  private prepare(): void {
+    const { options, log } = this
+    if (options.ahead && log.count < (options.limits.segments ?? Infinity)) log.prepare()
   }
 
   /** Publishes the records before this word and this sequence. */
@@ -248,8 +262,7 @@ export class Producer<T> {
     const { limits, overflow } = this.options
     const { log } = this
     const { control } = log
-    const count = control.last.least - control.first.least + 1
-    if (limits.segments !== undefined && count >= limits.segments) {
+    if (limits.segments !== undefined && log.count >= limits.segments) {
       if (overflow !== 'drop-oldest') return undefined
       const first = control.last.least + 2 - limits.segments
       const dropped = log.waitingBefore(first)

@@ -84,6 +84,11 @@ export interface QueueOptions<T> extends WaitOptions {
   readonly overflow?: Overflow
   /** Default `'none'`. */
   readonly durability?: Durability
+  /**
+   * Whether whoever fills half of a segment also makes the file of the next one, where there is no old one to take; default true.
+   * That takes the room of one more file. Otherwise it is made when a segment is full, and all who send wait for it.
+   */
+  readonly ahead?: boolean
   /** How many segments are kept behind the consumer, for readers; default 0. */
   readonly retain?: number
   readonly compression?: Compression
@@ -165,8 +170,8 @@ export class Queue<T> {
   /** A new producer. */
   producer(): Producer<T> {
     this.log.requireOpen()
-    const { limits = {}, overflow = 'refuse', durability = 'none', later = () => () => {} } = this.options
-    return this.own(new Producer(this.log, this.packing, { limits, overflow, durability, later }))
+    const { limits = {}, overflow = 'refuse', durability = 'none', ahead = true, later = () => () => {} } = this.options
+    return this.own(new Producer(this.log, this.packing, { limits, overflow, durability, ahead, later }))
   }
 
   /**

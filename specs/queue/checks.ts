@@ -1,6 +1,7 @@
 import type { Check } from '../../checker/check.ts'
 import { recordWords } from '../../core/record.ts'
 import { type Counted, enumerated, enumeratedOnce, smaller } from '../counted.ts'
+import { preparing, preparingLate } from './ahead-programs.ts'
 import {
   acknowledging,
   appending,
@@ -47,6 +48,7 @@ import {
   leftBehind,
   limited,
   longItems,
+  madeAhead,
   madeMeanwhile,
   retiring,
   returning,
@@ -61,13 +63,17 @@ import { wrapping, wrappingCrashed } from './wrap-programs.ts'
 export const counted: readonly Counted[] = [
   enumerated(2, sending(1, 1)),
   enumerated(4, sending(1, 2)),
+  enumerated(2, sending(1, 1, { ahead: true })),
   enumerated(6, twoConsumers()),
   enumerated(3, cancels()),
   enumerated(19, ending(1, 1)),
   enumerated(6, appendingTogether({ crash: 'kill', before: 0 })),
   enumeratedOnce(30, passing('power')),
   enumeratedOnce(74, appendingBeside({ crash: 'power', before: 0 })),
+  enumeratedOnce(4, sending(1, 2, { ahead: true })),
+  enumeratedOnce(156, preparing(0)),
   smaller(sending(1, 2), 80, sending(1, 3)),
+  smaller(sending(1, 2, { ahead: true }), 80, sending(1, 3, { ahead: true })),
   smaller(sending(1, 1), 96, sending(2, 1)),
 ]
 
@@ -102,12 +108,13 @@ const alone = [
   leftBehind(),
   flushingInTime(),
   goingRound(),
+  madeAhead(),
   longItems(),
 ]
 
 /** Programs that hold, whose executions nobody has counted by other means. */
 const uncounted = [
-  sending(1, 3, true),
+  sending(1, 3, { batch: true }),
   dying(1, 1),
   dying(1, 3),
   dyingTogether(1),
@@ -136,6 +143,9 @@ const uncounted = [
   appending('power', 2, false),
   appending('power', 1, false, 2),
   appending('power', 1, true, 2),
+  appending('kill', 3, false, 0, true),
+  appending('power', 1, false, 0, true),
+  appending('power', 1, false, 2, true),
   acknowledging('kill', 3, false),
   acknowledging('power', 1, true),
   acknowledging('power', 3, false),
@@ -153,6 +163,8 @@ const uncounted = [
   resurrecting(false),
   resurrecting(true),
   endedByPower(),
+  preparing(1),
+  preparingLate(),
   reusing(),
   reusingCrashed('kill'),
   reusingCrashed('power'),

@@ -55,19 +55,20 @@ export function goesOn(queue: Queue<number>, before: readonly number[]): void {
  *
  * @param durable whether each item is brought to the disk
  * @param before how many items were sent before, by somebody else, and are on the disk
+ * @param ahead whether files are made ahead
  */
-export function appending(crash: Crash, items: number, durable: boolean, before = 0): Program {
+export function appending(crash: Crash, items: number, durable: boolean, before = 0, ahead = false): Program {
   const most = before + items
   return judged({
-    name: `queue/appending-${crash}-${before}+${items}i${durable ? '-durable' : ''}`,
+    name: `queue/appending-${crash}-${before}+${items}i${durable ? '-durable' : ''}${ahead ? '-ahead' : ''}`,
     words: folderWords,
     setup: (memory) => {
-      const producer = open(new SurvivorMemory(memory, 0)).producer()
+      const producer = open(new SurvivorMemory(memory, 0), { ahead }).producer()
       for (let n = 1; n <= before; n++) producer.trySend(n)
     },
     threads: {
       producer: (memory, mark) => {
-        const producer = open(memory, { durability: durable ? 'each' : 'none' }).producer()
+        const producer = open(memory, { durability: durable ? 'each' : 'none', ahead }).producer()
         for (let n = before + 1; n <= most; n++) {
           producer.trySend(n)
           if (durable || crash === 'kill') mark('ack', `item ${n}`)

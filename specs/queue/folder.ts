@@ -61,6 +61,7 @@ export function open(memory: Memory, options: Options = {}): Queue<number> {
     segmentBytes: 4 * (recordsAt + itemsOfSegment * recordWords(4)),
     members,
     spins: 0,
+    ahead: false,
     ...options,
   })
 }
@@ -69,11 +70,14 @@ export function open(memory: Memory, options: Options = {}): Queue<number> {
 export const places: {
   control(word: number): number
   segment(number: number, word: number): number
+  /** The word that says how long a file is, and so that it has been made. */
+  size(file: number): number
   /** The word that says whether a thread has the file open that was made as this segment. */
   holder(number: number, thread: number): number
 } = {
   control: (word) => SimulatedFolder.wordOf(shape, 1) + word,
   segment: (number, word) => SimulatedFolder.wordOf(shape, number + 1) + word,
+  size: (file) => shape.names.length + file - 1,
   holder: (number, thread) => SimulatedFolder.holderOf(shape, number + 1, thread),
 }
 
@@ -109,6 +113,19 @@ export const livingWords: readonly number[] = [
   controlPlaces.consumer,
   ...Array.from({ length: 2 * members }, (_, i) => controlPlaces.members + i),
 ].map(places.control)
+
+/** The word of the folder that says which file waits to become a segment. */
+export const spareEntry: number = shape.names.indexOf(spareName)
+
+/** Takes all room on the disk but for so many files, until what this returns is called. */
+export function fillDisk(memory: Memory, but: number): () => void {
+  const free = Array.from({ length: files }, (_, i) => places.size(i + 1)).filter((word) => memory.load(word) === 0)
+  const taken = free.slice(but)
+  for (const word of taken) memory.store(word, 1)
+  return () => {
+    for (const word of taken) memory.store(word, 0)
+  }
+}
 
 /** The words of the folder that say whether the drafts are there. */
 export const drafts: readonly number[] = shape.names.flatMap((name, word) => (isDraft(name) ? word : []))

@@ -5,10 +5,11 @@ import { recordHeaderWords, recordWords } from '../../core/record.ts'
 import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment.ts'
 import { refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, dropped, giving, instead, mutate } from '../mutate.ts'
+import { preparingLate } from './ahead-programs.ts'
 import { acknowledging, appending, recoveringTwice, resurrecting } from './crash-programs.ts'
 import { appendingTogether, syncingBeside, syncingTogether } from './crash-together-programs.ts'
 import { endedByPower } from './ended.ts'
-import { entryOf, places } from './folder.ts'
+import { entryOf, places, spareEntry } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { cancels, consumerDies, dying, ending, fullAndEmpty, sending, twoConsumers } from './programs.ts'
 import { reusing } from './reuse.ts'
@@ -197,6 +198,18 @@ export const mutants: readonly Check[] = [
       { operation: 'compareExchange', word: entryOf(0) },
       instead(({ args, memory }) => {
         memory.store(entryOf(0), args[2] as number)
+        return 0
+      }),
+    ),
+  ),
+  refuted(
+    'queue/opens',
+    'a file that is made ahead takes the place of another one',
+    preparingLate(),
+    mutate(
+      { operation: 'compareExchange', word: spareEntry },
+      instead(({ args, memory }) => {
+        memory.store(spareEntry, args[2] as number)
         return 0
       }),
     ),

@@ -7,8 +7,9 @@ import { acknowledgedAt, durableAt, recordsAt, tailAt } from '../../core/segment
 import type { Program } from '../../model/program.ts'
 import { type Equivalent, equivalent as equivalentOf, refuted as refutedBy, type Wrap } from '../mutants.ts'
 import { answering, type Call, dropped, giving, instead, type MistakeMaker, mutate, torn, type Where } from '../mutate.ts'
+import { preparing } from './ahead-programs.ts'
 import { acknowledging, appending, creating, recoveringTwice, resurrecting, syncing, wipingHalf } from './crash-programs.ts'
-import { drafts, entryOf, places } from './folder.ts'
+import { drafts, entryOf, places, spareEntry } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
   cancels,
@@ -37,6 +38,7 @@ import {
   leftBehind,
   limited,
   longItems,
+  madeAhead,
   madeMeanwhile,
   retiring,
   rollFails,
@@ -652,6 +654,13 @@ const files: readonly Line[] = [
     dropped,
   ],
   [
+    'queue/bounded',
+    'a file that is made ahead gets no name',
+    madeAhead(),
+    { operation: 'compareExchange', word: spareEntry, within: inFolder('create', 'Log.prepare') },
+    dropped,
+  ],
+  [
     'queue/retires',
     'segments that are no part of the log stay',
     leftBehind(),
@@ -858,6 +867,14 @@ const excuses: readonly Excuse[] = [
     dropping('drop-oldest'),
     { operation: 'exchange', within: inFolder('remove', 'Log.reuse') },
     dropped,
+  ],
+  [
+    'who makes one then finds that its name is taken',
+    'queue/whole',
+    'that there is a file for the next segment is not seen',
+    preparing(0),
+    { operation: 'load', word: spareEntry, within: inFolder('list', 'Log.prepare') },
+    nothing,
   ],
   [
     'files that come back are before the first segment, and go when the queue is opened',

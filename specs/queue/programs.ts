@@ -93,11 +93,25 @@ function joinedBefore(memory: Memory): void {
   open(new SurvivorMemory(memory, 0)).producer().close()
 }
 
+/** How producers send. */
+interface Sending {
+  readonly batch?: boolean
+  /** Whether files are made ahead. */
+  readonly ahead?: boolean
+}
+
+const suffixOf = ({ batch, ahead }: Sending): string => `${batch ? '-batch' : ''}${ahead ? '-ahead' : ''}`
+
 /** Producers named `producer0` ... who each send their items and leave. */
-function producersOf(gate: Gate, producers: number, items: number, batch = false): Program<Results>['threads'] {
+function producersOf(
+  gate: Gate,
+  producers: number,
+  items: number,
+  { batch = false, ...options }: Sending = {},
+): Program<Results>['threads'] {
   const sent = sentBy(producers, items)
   const producer = (memory: Memory, index: number): readonly number[] => {
-    const end = gate.pass(memory, index + 1, () => open(new SlicedMemory(memory)).producer())
+    const end = gate.pass(memory, index + 1, () => open(new SlicedMemory(memory), options).producer())
     const own = sent.get(index) as readonly number[]
     if (batch) guarantee('queue/order' satisfies Guarantee, end.trySendBatch(own) === items, 'no room for all')
     else for (const item of own) guarantee('queue/order' satisfies Guarantee, end.trySend(item) === 'sent', 'no room')
@@ -108,7 +122,7 @@ function producersOf(gate: Gate, producers: number, items: number, batch = false
 }
 
 /** Producers send, and the consumer receives all of it. */
-export function sending(producers: number, items: number, batch = false): Program<Results> {
+export function sending(producers: number, items: number, how: Sending = {}): Program<Results> {
   const gate = new Gate(producers + 1)
   const consumer = (memory: Memory): readonly number[] => {
     const end = gate.pass(memory, 0, () => open(new SlicedMemory(memory)).consumer())
@@ -121,10 +135,10 @@ export function sending(producers: number, items: number, batch = false): Progra
     return received
   }
   return judged<Results>({
-    name: `queue/sending-${producers}p${items}i${batch ? '-batch' : ''}`,
+    name: `queue/sending-${producers}p${items}i${suffixOf(how)}`,
     words: folderWords + gate.words,
     setup: madeByFirst,
-    threads: { consumer, ...producersOf(gate, producers, items, batch) },
+    threads: { consumer, ...producersOf(gate, producers, items, how) },
     finally: (_, { consumer: received = [] }) => judgeReceived(received, sentBy(producers, items), () => false),
   })
 }

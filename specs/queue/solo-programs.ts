@@ -11,7 +11,7 @@ import type { Program } from '../../model/program.ts'
 import { SlicedMemory, WitnessMemory } from '../memories.ts'
 import type { Wrap } from '../mutants.ts'
 import { judged } from './errors.ts'
-import { drafts, entryOf, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
+import { drafts, entryOf, fillDisk, folderWords, itemsOfSegment, type Options, open, places } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import { CachedMemory, ForgettingMemory, SurvivorMemory } from './memories.ts'
 
@@ -524,6 +524,31 @@ export function goingRound(): Program {
         const item = consumer.tryReceive()?.item
         guarantee('queue/order' satisfies Guarantee, item === n, `item ${item} came in the place of ${n}`)
       }
+    },
+    (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/** The disk has room for one file, which is made ahead. That there is none for the next one says who needs it, and not before. */
+export function madeAhead(): Program {
+  return solo(
+    'made-ahead',
+    (memory) => {
+      const queue = open(memory, { ahead: true })
+      const producer = queue.producer()
+      const sends = (from: number, to: number, expected: string): void => {
+        for (let n = from; n <= to; n++) {
+          const sent = producer.trySend(n)
+          guarantee('queue/bounded' satisfies Guarantee, sent === expected, `${n} was not ${expected}, but ${sent}`)
+        }
+      }
+      const empty = fillDisk(memory, 1)
+      sends(1, 2 * itemsOfSegment, 'sent')
+      sends(2 * itemsOfSegment + 1, 2 * itemsOfSegment + 1, 'full')
+      empty()
+      sends(2 * itemsOfSegment + 1, 2 * itemsOfSegment + 1, 'sent')
+      const items = received(queue)
+      guarantee('queue/order' satisfies Guarantee, items.join() === upTo(2 * itemsOfSegment + 1).join(), `received ${items}`)
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
   )

@@ -77,6 +77,35 @@ describe.runIf(canMap)('the files of a queue', () => {
     expect(existsSync(join(path, 'spare'))).toBe(false)
   })
 
+  it('the next one is made when a segment is half full, and becomes the next segment', () => {
+    const path = newPath()
+    const spare = join(path, 'spare')
+    {
+      using queue = openQueue(path, { segmentBytes })
+      const producer = queue.producer()
+      producer.trySend(item)
+      expect(existsSync(spare)).toBe(false)
+      producer.trySend(item)
+      const made = statSync(spare).ino
+      producer.trySend(item)
+      expect(queue.metrics().segments).toBe(1)
+      producer.trySend(item)
+      expect([inode(path, 2), existsSync(spare)]).toEqual([made, false])
+      producer.trySend(item)
+      expect(existsSync(spare)).toBe(true)
+    }
+    using queue = openQueue(path)
+    expect(existsSync(spare)).toBe(false)
+    expect(queue.metrics()).toMatchObject({ depth: 5, segments: 2 })
+  })
+
+  it.each([{ ahead: false }, { limits: { segments: 1 } }])('none is made ahead with %o', (options) => {
+    const path = newPath()
+    using queue = openQueue(path, { segmentBytes, ...options })
+    for (let n = 0; n < itemsOfSegment; n++) expect(queue.producer().trySend(item)).toBe('sent')
+    expect(readdirSync(path).sort()).toEqual(['0000000001.segment', 'control'])
+  })
+
   it('one that somebody has cut while it was mapped is not opened again', () => {
     const path = newPath()
     using queue = openQueue(path, { segmentBytes })
@@ -94,7 +123,7 @@ describe.runIf(canMap)('the files of a queue', () => {
     using queue = openQueue(path, { segmentBytes })
     const [producer, consumer] = [queue.producer(), queue.consumer()]
     for (let n = 0; n < 9 * itemsOfSegment; n++) producer.trySend(item)
-    expect(readdirSync(path)).toHaveLength(10)
+    expect(readdirSync(path)).toHaveLength(11)
     while (consumer.tryReceive() !== undefined);
     expect(readdirSync(path).sort()).toEqual(['0000000009.segment', 'control', 'spare'])
   })
