@@ -73,6 +73,13 @@ export class Gates {
           at = memberAt
           seen = member
         }
+        if (gate.seatsFrom !== gate.from) {
+          // Who clears a group that is gone moves the cursor back first, to what its members were not done with, and then closes
+          // their positions. Those that were found closed may have been so for that.
+          // Safety: ring/attended
+          const after = memory.load(gate.from)
+          if (isClosed(after)) seen = after
+        }
       }
       const position = positionIn(seen)
       // Whoever moves the position of another turn has counted that before: none has, so that everything from where this one

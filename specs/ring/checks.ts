@@ -3,6 +3,7 @@ import { type Counted, choose, enumerated, enumeratedOnce, formula, smaller } fr
 import { gateMutants } from './gate-mutants.ts'
 import { gateBegunTwiceTried, gated, gatedTried, gateJoinedTried, gateReplacedTried } from './gate-programs.ts'
 import {
+  behindClaimLeft,
   behindGroupLeft,
   behindGroupTried,
   claimsOfDead,
@@ -279,12 +280,13 @@ export const counted: readonly Counted[] = [
   enumerated(161, groupJoins(group(2, 1), 3, 1)),
 
   // Readers stand behind groups, and groups behind readers.
-  enumerated(18, behindGroupTried(1, 1)),
-  enumeratedOnce(3279, behindGroupTried(2, 2)),
-  enumerated(282, behindGroupTried(1, 1, true)),
-  enumeratedOnce(419, behindGroupLeft(2)),
+  enumerated(24, behindGroupTried(1, 1)),
+  enumeratedOnce(5541, behindGroupTried(2, 2)),
+  enumerated(334, behindGroupTried(1, 1, true)),
+  enumeratedOnce(832, behindGroupLeft(2)),
+  enumerated(130, behindClaimLeft()),
   enumerated(18, groupBehindTried(2)),
-  enumeratedOnce(2886, gatedGroup(1, 'reader')),
+  enumeratedOnce(3598, gatedGroup(1, 'reader')),
   enumerated(298, gatedGroup(1, 'group')),
 
   // Members die, and others go on; groups die, and heirs go on, or nobody.

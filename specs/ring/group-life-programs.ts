@@ -456,6 +456,30 @@ export function behindGroupLeft(tries: number): Program<Numbers> {
   })
 }
 
+/** The only member leaves what it has claimed: who stands behind it knows that nobody attended to that. */
+export function behindClaimLeft(): Program<Numbers> {
+  const shape = behindGroup
+  return program<Numbers>({
+    ...described(shape, 'behind-claim-left'),
+    threads: {
+      member0: (memory) => {
+        sinkOf(memory).push(itemOf(1))
+        const member = memberOf(memory, shape, 0)
+        const claimed = member.tryClaim()
+        member.close()
+        return claimed
+      },
+      reader0: (memory) => {
+        const source = Ring.attach(memory).source({ spins: 0, after: [{ group: 0 }] })
+        const known = source.attended()
+        guarantee('ring/attended' satisfies Guarantee, known === 0, 'nobody attended to the item')
+        return source.available()
+      },
+    },
+    sometimes: { 'it comes through': (_, { reader0 }) => reader0 === 1, 'it does not': (_, { reader0 }) => reader0 === 0 },
+  })
+}
+
 /** The member stands behind the reader: it claims what that one has advanced past. */
 export function groupBehindTried(tries: number): Program<Numbers> {
   const shape = behindGroup

@@ -1,8 +1,9 @@
 import type { Check } from '../../checker/check.ts'
 import { type Equivalent, refuted as refutedBy } from '../mutants.ts'
-import { answering, dropped, mutate, torn } from '../mutate.ts'
+import { answering, dropped, mutate, stale, torn } from '../mutate.ts'
 import { type Sleeping, sleepingMutants, spinningEquivalents } from '../sleeping.ts'
 import {
+  behindClaimLeft,
   behindGroupLeft,
   behindGroupTried,
   claimsOfDead,
@@ -363,6 +364,12 @@ const gates: readonly Check[] = [
       { operation: 'load', word: 5 * 32, thread: 'reader0' },
       answering((position) => position | closed),
     ),
+  ),
+  refuted(
+    'ring/attended',
+    'a reader behind a group does not see that it was cleared meanwhile',
+    behindClaimLeft(),
+    mutate({ operation: 'load', word: 4 * 32, thread: 'reader0', within: ['Gates.look'] }, stale),
   ),
 ]
 
