@@ -468,21 +468,56 @@ describe('modules that are no specs', () => {
 
 describe('Ctrl-C', () => {
   const interrupt = (child: ChildProcess): void => interruptWhenTold(child, 'huge/second')
+  // A second thread would begin the third check.
+  const alone = ['check', fixture('huge.js'), '--progress', '--workers', '1']
 
   it('stops a search at once and says how far it got', async () => {
-    const { code, stdout, stderr } = await heddle(['check', fixture('huge.js'), '--progress'], { started: interrupt })
+    const { code, stdout, stderr } = await heddle(alone, { started: interrupt })
     expect(stdout).toMatch(/^huge\/first +holds +1 /m)
     expect(stderr).toMatch(/^heddle: interrupted in huge\/second after [\d,]+ (of \S.* )?executions .*; 1 check not begun$/m)
     expect(code).toBe(130)
   })
 
   it('leaves a whole JSON document', async () => {
-    const outcome = await heddle(['check', fixture('huge.js'), '--progress', '--json'], { started: interrupt })
+    const outcome = await heddle([...alone, '--json'], { started: interrupt })
     const { exit, results, interrupted } = json<CheckDocument>(outcome)
     expect(exit).toBe(130)
     expect(results.map(({ name }) => name)).toEqual(['huge/first'])
     expect(interrupted).toMatchObject({ name: 'huge/second', left: 1 })
     expect(interrupted?.standing.executions).toBeGreaterThan(0)
+    expect(outcome.code).toBe(130)
+  })
+  it('says how far each of two checks got that are explored side by side', async () => {
+    const spec = join(installed.folder, 'both.mjs')
+    writeFileSync(
+      spec,
+      `import { writeSync } from 'node:fs'
+      let told = false
+      const adds = (memory) => { for (let i = 0; i < 10; i++) memory.add(0, 1) }
+      const check = (name) => {
+        const first = (memory) => {
+          if (!told) writeSync(2, name + ' has begun\\n')
+          told = true
+          adds(memory)
+        }
+        const threads = { a: first, b: adds, c: adds, d: adds, e: adds, f: adds }
+        return { program: { name, words: 1, threads }, expect: { verdict: 'holds' } }
+      }
+      export const checks = [check('both/one'), check('both/two')]`,
+    )
+    let told = ''
+    const started = (child: ChildProcess): void => {
+      child.stderr?.on('data', (text: string) => {
+        const before = told
+        told += text
+        const both = (said: string): boolean => said.includes('one has begun') && said.includes('two has begun')
+        if (!both(before) && both(told)) child.kill('SIGINT')
+      })
+    }
+    const outcome = await heddle(['check', spec, '--json', '--workers', '2'], { started })
+    const { results, interrupted } = json<CheckDocument>(outcome)
+    expect(results).toEqual([])
+    expect(interrupted).toMatchObject({ name: 'both/one', beside: [{ name: 'both/two' }], left: 0 })
     expect(outcome.code).toBe(130)
   })
 })
