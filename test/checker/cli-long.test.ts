@@ -29,6 +29,21 @@ function json({ stdout }: Outcome): CheckDocument {
   return JSON.parse(stdout)
 }
 
+/** A spec of one program: threads that add to one word, so often each. Their executions are the orders of all additions. */
+function addsSpec(name: string, ...times: readonly number[]): string {
+  const threads = times.map((most, thread) => `t${thread}: adds(${most})`).join(', ')
+  return `const adds = (times) => (memory) => { for (let i = 0; i < times; i++) memory.add(0, 1) }
+    const program = { name: '${name}', words: 1, threads: { ${threads} } }
+    export const checks = [{ program, expect: { verdict: 'holds', executions: ${orders(times)} } }]`
+}
+
+/** In how many orders so many additions of each thread can come. */
+function orders(times: readonly number[]): number {
+  let [ways, all] = [1, 0]
+  for (const most of times) for (let own = 1; own <= most; own++) ways = (ways * ++all) / own
+  return ways
+}
+
 /** What a result says, but for how long it took and how the work was done. */
 function essence({ name, met, expect, report: { seconds: _, ...report } }: CheckResult) {
   return { name, met, expect, report }
@@ -97,12 +112,15 @@ describe('heddle check --checkpoint', () => {
   const long = ['check', fixture('long.js'), '--only', 'long/adds', '--json']
 
   it('goes on where it was left, until everything is done', async () => {
-    const whole = json(await heddle(long))
-    const checkpoint = file('again')
+    const [spec, checkpoint] = [file('again.mjs'), file('again')]
+    // A millisecond is not enough for a hundred thousand executions, wherever this runs.
+    writeFileSync(spec, addsSpec('again', 5, 5, 4))
+    const args = ['check', spec, '--json']
+    const whole = json(await heddle(args))
     let runs = 1
-    let outcome = await heddle([...long, '--checkpoint', checkpoint, '--seconds', '0.05'])
+    let outcome = await heddle([...args, '--checkpoint', checkpoint, '--seconds', '0.001'])
     expect(json(outcome).results[0].report).toMatchObject({ verdict: 'inconclusive', bound: 'seconds' })
-    for (; outcome.code === 3; runs++) outcome = await heddle([...long, '--checkpoint', checkpoint, '--seconds', '0.5'])
+    for (; outcome.code === 3; runs++) outcome = await heddle([...args, '--checkpoint', checkpoint, '--seconds', '0.5'])
     expect(outcome).toMatchObject({ code: 0, stderr: '' })
     expect(json(outcome).results.map(essence)).toEqual(whole.results.map(essence))
     expect(runs).toBeGreaterThan(1)
@@ -115,41 +133,63 @@ describe('heddle check --checkpoint', () => {
     const first = json(await heddle(args, { started: (child) => interruptWhenTold(child, 'huge/second') }))
     const before = first.interrupted?.standing.executions as number
     expect(before).toBeGreaterThan(0)
-    const second = json(await heddle([...args, '--seconds', '0.1']))
-    expect(second.results.map(({ report }) => report.verdict)).toEqual(['holds', 'inconclusive', 'holds'])
+    // The first and the second: whether the third was begun hangs on how many threads there were.
+    const second = json(await heddle([...args, '--only', 'huge/*s*', '--seconds', '0.1']))
+    expect(second.results.map(({ name }) => name)).toEqual(['huge/first', 'huge/second'])
+    expect(second.results.map(({ report }) => report.verdict)).toEqual(['holds', 'inconclusive'])
     expect(second.results[1].report.executions).toBeGreaterThanOrEqual(before)
     expect(existsSync(checkpoint)).toBe(true)
   })
 
   it('loses only what came after it was saved when the whole process is killed, and counts nothing twice', async () => {
     const [spec, checkpoint] = [file('killed.mjs'), file('killed')]
-    // 17! / (6! 6! 5!) orders of all additions: several seconds for one worker, who saves after one.
-    writeFileSync(
-      spec,
-      `const adds = (times) => (memory) => { for (let i = 0; i < times; i++) memory.add(0, 1) }
-      const program = { name: 'killed', words: 1, threads: { a: adds(6), b: adds(6), c: adds(5) } }
-      export const checks = [{ program, expect: { verdict: 'holds', executions: 5717712 } }]`,
-    )
     const args = ['check', spec, '--json', '--workers', '1', '--checkpoint', checkpoint]
     const saved = (): number => {
-      const [entry] = JSON.parse(readFileSync(checkpoint, 'utf8')).heddleCheckpoint
-      const places: readonly Place[] = entry?.left?.places ?? []
-      return places.reduce((sum, { tally }) => sum + tally.executions, 0)
+      try {
+        const [entry] = JSON.parse(readFileSync(checkpoint, 'utf8')).heddleCheckpoint
+        const places: readonly Place[] = entry?.left?.places ?? []
+        return places.reduce((sum, { tally }) => sum + tally.executions, 0)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+        throw error
+      }
     }
-    let before = 0
-    for (let kills = 0; kills < 2; kills++) {
+    /** Kills a run as soon as it has saved more; `undefined` where it came to its end first. */
+    async function killed(): Promise<number | undefined> {
+      const before = saved()
+      let more = before
       const started = async (child: ChildProcess): Promise<void> => {
-        while (child.exitCode === null && (!existsSync(checkpoint) || saved() === before)) await pause(20)
+        while (child.exitCode === null && more <= before) {
+          await pause(20)
+          more = saved()
+        }
         child.kill('SIGKILL')
       }
-      expect((await heddle(args, { started })).code).toBe(null)
-      expect(saved()).toBeGreaterThan(before)
-      before = saved()
+      const { code } = await heddle(args, { started })
+      return code === null ? saved() : undefined
     }
-    expect(before).toBeLessThan(5_717_712)
-    const outcome = await heddle(args)
-    expect(json(outcome).results[0]).toMatchObject({ met: true, report: { verdict: 'holds', executions: 5_717_712 } })
-    expect(existsSync(checkpoint)).toBe(false)
+    // A run saves after a second: the first program that takes longer is taken, on this machine and by two runs.
+    const sizes = [
+      [6, 6, 5],
+      [6, 6, 6],
+      [7, 6, 6],
+      [7, 7, 6],
+      [7, 7, 7],
+    ]
+    for (const size of sizes) {
+      writeFileSync(spec, addsSpec(`killed/${size}`, ...size))
+      const once = await killed()
+      const twice = once === undefined ? undefined : await killed()
+      if (once === undefined || twice === undefined) continue
+      expect(once).toBeGreaterThan(0)
+      expect(twice).toBeGreaterThan(once)
+      expect(twice).toBeLessThan(orders(size))
+      const outcome = await heddle(args)
+      expect(json(outcome).results[0]).toMatchObject({ met: true, report: { verdict: 'holds', executions: orders(size) } })
+      expect(existsSync(checkpoint)).toBe(false)
+      return
+    }
+    throw new Error('every run came to its end before it was killed')
   })
 
   it('begins anew where the check is another one, and says so', async () => {
