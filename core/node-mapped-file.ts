@@ -52,6 +52,17 @@ export interface MappedFile {
   readonly identity: string
 }
 
+/**
+ * The control part of a new file. All of it is written: where a file of ext4 has parts that were allocated and never written
+ * between others that were, each flush of its data brings one block more to the disk, which says where these parts are.
+ */
+function controlPart(words: number, header: FileHeader): Uint32Array {
+  const control = new Uint32Array(controlBytes / 4)
+  control.set(encode(header))
+  control[presentAt] = words
+  return control
+}
+
 function encode({ wordsMax, seats }: FileHeader): Uint32Array {
   const header = new Uint32Array(checksumAt + 1)
   header.set([magic, fileVersion, kind, controlBytes, wordsMax, seats])
@@ -74,8 +85,7 @@ export function createFile(path: string, words: number, header: FileHeader, mode
       const fd = openSync(draft, 'wx+', mode)
       try {
         allocate(fd, 0, controlBytes + 4 * words)
-        writeSync(fd, Uint32Array.of(words), 0, 4, 4 * presentAt)
-        writeSync(fd, encode(header), 0, undefined, 0)
+        writeSync(fd, controlPart(words, header), 0, undefined, 0)
         fsyncSync(fd)
         linkSync(draft, path)
         fsyncSync(directoryFd)
