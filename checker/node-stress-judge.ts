@@ -39,6 +39,9 @@ const roundsMax = 256
 /** A batch grows until it takes this long: much longer than a message from thread to thread, short for a progress line. */
 const batchMs = 20
 const ticksPerSecond = 10
+/** So many batches there are at least, however little time there is: plain ones; then two that are counted, and disturbed ones. */
+const leastPlain = 2
+const leastWatched = 8
 /** The share of the time in which threads run as in production; in the rest they are counted and disturbed. */
 const plainShare = 0.5
 
@@ -274,7 +277,8 @@ async function run(trial: Trial, crew: Crew, seconds: number, hangSeconds: numbe
 
   try {
     // One batch runs while the one before it is judged.
-    for (let number = 0; number < 2 || elapsed() < seconds; number++) {
+    const least = plain ? leastPlain : leastWatched
+    for (let number = 0; number < least || elapsed() < seconds; number++) {
       const slot = number % 2
       const mode: Mode = plain ? 'plain' : number < 2 ? 'counted' : 'disturbed'
       stage.prepare(slot, rounds)

@@ -26,7 +26,7 @@ async function stress(name: string, ...args: readonly string[]): Promise<StressD
 
 describe('heddle stress', () => {
   it('sees on real threads only what was enumerated, and counts rounds and operations', async () => {
-    const { code, command, exit, results } = await stress('good.js', '--seconds', '1')
+    const { code, command, exit, results } = await stress('good.js', '--seconds', '0.3')
     expect({ code, command, exit }).toEqual({ code: 0, command: 'stress', exit: 0 })
     // The mutant of the file is left out: what it would show is known to be wrong.
     expect(results.map(({ program }) => program)).toEqual(['adders/two'])
@@ -94,8 +94,11 @@ describe('threads that die', () => {
   })
 
   it('show what is wrong in those who are left', async () => {
-    const { results } = await stress('mourning.js', '--seconds', '0.4', '--hang', '0.5')
-    const [greedy, blind, broken] = results
+    const mourn = async (): Promise<readonly StressResult[]> =>
+      (await stress('mourning.js', '--seconds', '0.4', '--hang', '1')).results
+    let [greedy, blind, broken] = await mourn()
+    // It takes a death at the right moment; in some hundred rounds there mostly is one, however busy the machine is.
+    for (let runs = 1; runs < 20 && (greedy.passed || blind.passed); runs++) [greedy, blind, broken] = await mourn()
     expect(greedy.failure?.kind).toBe('outside')
     for (const { outcome } of greedy.outside) expect(JSON.parse(outcome).results).toEqual({ heir: 7 })
     expect(greedy.outside).toHaveLength(1)
@@ -129,7 +132,9 @@ describe('the broken twins', () => {
     ['spinning', 'hang', ['spinner']],
     ['throwing', 'thrown', ['thrower']],
   ])('show that %s is noticed', async (name, kind, threads) => {
-    const { code, results } = await stress('hanging.js', '--seconds', '0.2', '--hang', '0.5', '--only', `twins/${name}`)
+    // Who only has to wait for a processor hangs no five seconds.
+    const hang = kind === 'hang' ? '0.5' : '5'
+    const { code, results } = await stress('hanging.js', '--seconds', '0.2', '--hang', hang, '--only', `twins/${name}`)
     expect(results).toHaveLength(1)
     expect(results[0]).toMatchObject({ passed: false, failure: { kind, threads } })
     expect(code).toBe(1)
@@ -142,7 +147,7 @@ describe('the broken twins', () => {
   })
 
   it('do not keep the programs after them from running', async () => {
-    const { results } = await stress('hanging.js', '--seconds', '0.4', '--hang', '0.5')
+    const { results } = await stress('hanging.js', '--seconds', '0.4', '--hang', '1')
     expect(results.map(({ failure }) => failure?.kind)).toEqual(['hang', 'hang', 'thrown', 'finally'])
   })
 
