@@ -4,7 +4,7 @@ import { STORE, WRITE, WRITE_BYTES } from '../model/operation.ts'
 import type { Program } from '../model/program.ts'
 import type { CrashChoices } from './crash-choices.ts'
 import { classify } from './failure.ts'
-import { type Question, type Recovery, recover } from './recovery.ts'
+import { type EndedRecovery, type Question, type Recovery, recover } from './recovery.ts'
 import type { TraceStep } from './report.ts'
 import type { Finding } from './run.ts'
 import { traceOf } from './trace.ts'
@@ -51,12 +51,12 @@ export function runCrash(
     return value
   }
   const rest = [...choices.first]
-  let recovery = answered(program, choices, (word) => crashLeft(word, rest.shift() ?? 0))
+  let recovery = recovered(program, choices, (word) => crashLeft(word, rest.shift() ?? 0))
   if (recovery.thrown === undefined && choices.second !== undefined) {
     const { deeds } = recovery
     const again = [...choices.second]
     trace.push({ thread: 'recover', operation: 'crash' })
-    recovery = answered(program, choices, (word) => {
+    recovery = recovered(program, choices, (word) => {
       const choice = again.shift() ?? 0
       const own = choice === 0 ? undefined : deeds.writesOf(word)[choice - 1]
       if (own === undefined) return left.get(word) ?? crashLeft(word, again.shift() ?? 0)
@@ -71,23 +71,20 @@ export function runCrash(
 }
 
 function tracing(machine: Machine): { trace: TraceStep[]; writer(row: number): string } {
+  const { rows } = machine
   return {
     trace: traceOf(machine),
-    writer: (row) => `${machine.threads[machine.rows[row].thread].name} #${row + 1}`,
+    writer: (row) => `${machine.threads[rows[row].thread].name} #${row + 1}`,
   }
 }
 
 /** A recovery to its end, with the answers that were chosen. */
-function answered(program: Program, { acknowledged }: CrashChoices, found: (word: number) => number): Recovery {
-  const answers: number[] = []
+function recovered(program: Program, { acknowledged }: CrashChoices, found: (word: number) => number): EndedRecovery {
   const answer = (question: Question): number =>
     'name' in question ? Number(acknowledged.includes(question.name)) : found(question.word)
-  let recovery = recover(program, answers, acknowledged)
-  while (recovery.question !== undefined) {
-    answers.push(answer(recovery.question))
-    recovery = recover(program, answers, acknowledged)
-  }
-  return recovery
+  let at: Recovery = recover(program, [], acknowledged, answer)
+  while (at.question !== undefined) [at] = at.answered.values()
+  return at
 }
 
 /** The writes of each word in the order in which they were done. */

@@ -4,7 +4,7 @@ import type { Program } from '../model/program.ts'
 import type { CrashChoices } from './crash-choices.ts'
 import { Cut, type Deeds, type UnitBytes } from './cut.ts'
 import { Persistence } from './persistence.ts'
-import { type Question, type Recovery, recover } from './recovery.ts'
+import { type EndedRecovery, type Question, type Recovery, recover } from './recovery.ts'
 
 /**
  * Judges `recover` after every crash of an execution, as a lazy observer: what a word holds is chosen when the recovery
@@ -106,15 +106,31 @@ export class Crashes {
       this.#end(at, state, persistence)
       return
     }
-    if ('name' in question) this.#answerName(at, question, state, persistence)
-    else if (state.again === undefined) {
-      for (const { cut, value, write } of this.#left(question.word, state, persistence)) {
-        this.#go(at, question, value, { ...state, cut }, persistence, write)
+    for (const after of this.#answers(question, state, persistence)) {
+      const { answer } = after.answered as Answered
+      let next = at.answered.get(answer)
+      if (next === undefined) {
+        next = this.#run(after, persistence)
+        at.answered.set(answer, next)
       }
-    } else this.#answerAgain(at, question, state, state.again, persistence)
+      this.#visit(next, after, persistence)
+    }
   }
 
-  #end(at: Recovery, state: State, persistence: Persistence): void {
+  /** Runs the recovery, each question that is new answered by the first answer there is. */
+  #run(state: State, persistence: Persistence): Recovery {
+    const answers = asked(state).map(({ answer }) => answer)
+    let ahead = state
+    return recover(this.#program, answers, [...this.#names], (question) => {
+      for (const after of this.#answers(question, ahead, persistence)) {
+        ahead = after
+        return after.answered?.answer
+      }
+      return undefined
+    })
+  }
+
+  #end(at: EndedRecovery, state: State, persistence: Persistence): void {
     const { thrown, deeds } = at
     if (thrown !== undefined) {
       const acknowledged = [...state.names].filter(([, had]) => had === 1).map(([name]) => name)
@@ -135,15 +151,28 @@ export class Crashes {
     }
   }
 
-  #go(at: Recovery, question: Question, answer: number, state: State, persistence: Persistence, write = 0): void {
-    const after = { ...state, answered: { before: state.answered, question, answer, write } }
-    let next = at.answered.get(answer)
-    if (next === undefined) {
-      const answers = asked(after).map((one) => one.answer)
-      next = recover(this.#program, answers, [...this.#names])
-      at.answered.set(answer, next)
+  /** What a question can be answered: the states after it. */
+  #answers(question: Question, state: State, persistence: Persistence): Iterable<State> {
+    if ('name' in question) return this.#hads(question, state)
+    return state.again === undefined
+      ? this.#lefts(question, state, persistence)
+      : this.#leftsAgain(question, state, state.again, persistence)
+  }
+
+  *#hads(question: { readonly name: string }, state: State): Generator<State> {
+    const { name } = question
+    const known = state.names.get(name)
+    for (const had of known === undefined ? [0, 1] : [known]) {
+      const cut = known === undefined ? state.cut.acknowledging(name, had === 1) : state.cut
+      if (cut === undefined) continue
+      yield { ...state, cut, names: new Map(state.names).set(name, had), answered: after(state, question, had) }
     }
-    this.#visit(next, after, persistence)
+  }
+
+  *#lefts(question: { readonly word: number }, state: State, persistence: Persistence): Generator<State> {
+    for (const { cut, value, write } of this.#left(question.word, state, persistence)) {
+      yield { ...state, cut, answered: after(state, question, value, write) }
+    }
   }
 
   /** What the threads can have left in a word. */
@@ -155,40 +184,29 @@ export class Crashes {
     }
   }
 
-  #answerName(at: Recovery, question: { readonly name: string }, state: State, persistence: Persistence): void {
-    const { name } = question
-    const known = state.names.get(name)
-    for (const had of known === undefined ? [0, 1] : [known]) {
-      const cut = known === undefined ? state.cut.acknowledging(name, had === 1) : state.cut
-      if (cut === undefined) continue
-      const names = new Map(state.names).set(name, had)
-      this.#go(at, question, had, { ...state, cut, names }, persistence)
-    }
-  }
-
-  #answerAgain(at: Recovery, question: { readonly word: number }, state: State, again: Again, persistence: Persistence): void {
+  *#leftsAgain(question: { readonly word: number }, state: State, again: Again, persistence: Persistence): Generator<State> {
     const { word } = question
     const writes = again.deeds.writesOf(word)
     for (let write = 0; write <= writes.length; write++) {
       const cut = again.cut.holding(word, write - 1)
       if (cut === undefined) continue
       const choices = [...again.choices, write]
-      if (write > 0) {
-        this.#go(at, question, writes[write - 1].value, { ...state, again: { ...again, cut, choices } }, persistence)
-        continue
-      }
-      const left = again.left.get(word)
-      if (left !== undefined) {
-        this.#go(at, question, left, { ...state, again: { ...again, cut, choices } }, persistence)
+      const known = write > 0 ? writes[write - 1].value : again.left.get(word)
+      if (known !== undefined) {
+        yield { ...state, again: { ...again, cut, choices }, answered: after(state, question, known) }
         continue
       }
       for (const first of this.#left(word, state, persistence)) {
-        const known = new Map(again.left).set(word, first.value)
-        const next = { ...again, cut, choices: [...choices, first.write], left: known }
-        this.#go(at, question, first.value, { ...state, cut: first.cut, again: next }, persistence)
+        const left = new Map(again.left).set(word, first.value)
+        const next = { ...again, cut, choices: [...choices, first.write], left }
+        yield { ...state, cut: first.cut, again: next, answered: after(state, question, first.value) }
       }
     }
   }
+}
+
+function after({ answered }: State, question: Question, answer: number, write = 0): Answered {
+  return { before: answered, question, answer, write }
 }
 
 /** The answers that a recovery got, in order. */

@@ -1,12 +1,12 @@
 import type { History } from '../model/history.ts'
 import { KILLED } from '../model/operation.ts'
 import type { Program } from '../model/program.ts'
-import { EndMemory } from './end-memory.ts'
 import { classify } from './failure.ts'
 import { canonicalOutcome } from './outcome.ts'
 import { RowSet } from './row-set.ts'
 import { type Finding, resultsOf } from './run.ts'
 import type { Search } from './search.ts'
+import { StateMemory } from './state-memory.ts'
 import type { Tally } from './tally.ts'
 import { toldApart } from './told-apart.ts'
 
@@ -90,14 +90,14 @@ export class Ends {
       search.threads,
       search.threads.map((_, thread) => search.next(thread)),
     )
-    if (this.#wantsOutcomes) this.#outcomes.add(canonicalOutcome(results, new EndMemory(search, false)))
+    if (this.#wantsOutcomes) this.#outcomes.add(canonicalOutcome(results, new StateMemory(search, false)))
     for (const name of this.#unwitnessed) {
       const look = (): void => {
-        if (sometimes?.[name](new EndMemory(search, false), results) === true) this.#unwitnessed.delete(name)
+        if (sometimes?.[name](new StateMemory(search, false), results) === true) this.#unwitnessed.delete(name)
       }
       judged(`sometimes ${name}`, look, name)
     }
-    judged('finally', () => this.#program.finally?.(new EndMemory(search, true), results))
+    judged('finally', () => this.#program.finally?.(new StateMemory(search, true), results))
   }
 
   /** Whether this end was judged before. The next time it is. */

@@ -12,15 +12,21 @@ import type { Deeds, Flush, Place, Written } from './cut.ts'
 /** What a recovery wants to know: the value of a word, or whether a name had been acknowledged (1 or 0). */
 export type Question = { readonly word: number } | { readonly name: string }
 
-/** A recovery after some answers. */
-export interface Recovery {
-  /** What it asks next. Undefined: it has ended. */
-  readonly question: Question | undefined
-  /** What it has done to the disk, when it has ended. */
-  readonly deeds: RecoveryDeeds
-  /** What it threw, when it ended so. */
-  readonly thrown: { readonly error: unknown } | undefined
+/** A recovery after some answers: it asks for the next one, or has ended. */
+export type Recovery = Asking | EndedRecovery
+
+interface Asking {
+  readonly question: Question
+  /** What comes after each answer, as far as somebody has been there. */
   readonly answered: Map<number, Recovery>
+}
+
+export interface EndedRecovery {
+  readonly question: undefined
+  /** What it has done to the disk. */
+  readonly deeds: RecoveryDeeds
+  /** What it threw, if it ended so. */
+  readonly thrown: { readonly error: unknown } | undefined
 }
 
 /** Leaves a recovery whose next answer is not known yet. Whoever catches it must let it pass. */
@@ -64,24 +70,24 @@ class RecoveryDeeds implements Deeds {
 /** The disk as a recovery finds it. */
 class Disk extends SoloMemory {
   readonly deeds: RecoveryDeeds = new RecoveryDeeds()
-  question: Question | undefined
-  readonly #answers: readonly number[]
+  /** Nobody knows the next answer: the recovery is left. */
+  left = false
+  readonly #answer: (question: Question) => number | undefined
   readonly #known = new Map<number, number>()
   #asked = 0
 
-  constructor(words: number, answers: readonly number[]) {
-    super(new Int32Array(words), undefined, true)
-    this.#answers = answers
+  constructor(words: number, answer: (question: Question) => number | undefined) {
+    super(words, undefined, true)
+    this.#answer = answer
   }
 
   ask(question: Question): number {
-    if (this.question !== undefined) throw leave
-    if (this.#asked === mostQuestions) throw new Error(`recover has read ${mostQuestions} words and is not done`)
-    if (this.#asked === this.#answers.length) {
-      this.question = question
-      throw leave
-    }
-    return this.#answers[this.#asked++]
+    if (this.left) throw leave
+    if (this.#asked++ === mostQuestions) throw new Error(`recover has read ${mostQuestions} words and is not done`)
+    const answer = this.#answer(question)
+    if (answer !== undefined) return answer
+    this.left = true
+    throw leave
   }
 
   protected override fetch(word: number): number {
@@ -94,7 +100,7 @@ class Disk extends SoloMemory {
   }
 
   protected override put(word: number, value: number): void {
-    if (this.question !== undefined) throw leave
+    if (this.left) throw leave
     this.deeds.wrote(word, value)
     this.#known.set(word, value)
   }
@@ -150,12 +156,31 @@ class Acknowledged extends Set<string> {
 }
 
 /**
- * Runs the recovery of a program with these answers.
+ * Runs the recovery of a program with these answers, and on as long as `goOn` has more: one run then makes a whole way through the
+ * tree. Gives the recovery after the answers, what came next behind it.
  *
  * @param names all that any thread acknowledges, as far as is known
  */
-export function recover(program: Program, answers: readonly number[], names: readonly string[]): Recovery {
-  const disk = new Disk(program.words, answers)
+export function recover(
+  program: Program,
+  answers: readonly number[],
+  names: readonly string[],
+  goOn: (question: Question) => number | undefined = () => undefined,
+): Recovery {
+  let first: Recovery | undefined
+  /** Takes in where the recovery comes to next. */
+  let arrive = (at: Recovery): void => {
+    first = at
+  }
+  let given = 0
+  const disk = new Disk(program.words, (question) => {
+    if (given < answers.length) return answers[given++]
+    const answered = new Map<number, Recovery>()
+    arrive({ question, answered })
+    const answer = goOn(question)
+    if (answer !== undefined) arrive = (at) => answered.set(answer, at)
+    return answer
+  })
   const known = new Map<string, boolean>()
   const acknowledged = new Acknowledged(names, (name) => {
     let had = known.get(name)
@@ -165,12 +190,12 @@ export function recover(program: Program, answers: readonly number[], names: rea
     }
     return had
   })
-  let thrown: Recovery['thrown']
+  let thrown: EndedRecovery['thrown']
   try {
     asThread(() => program.recover?.(disk, acknowledged))
   } catch (error) {
     if (error !== leave) thrown = { error }
   }
-  const { question, deeds } = disk
-  return { question, deeds, thrown: question === undefined ? thrown : undefined, answered: new Map() }
+  if (!disk.left) arrive({ question: undefined, deeds: disk.deeds, thrown })
+  return first as Recovery
 }

@@ -2,10 +2,11 @@ import type { Thread } from '../model/history.ts'
 import { Machine } from '../model/machine.ts'
 import { ALIVE, COMPARE_EXCHANGE, KILLED, LOAD, operationNames, WAIT } from '../model/operation.ts'
 import type { Program } from '../model/program.ts'
-import { ReadOnlyMemory, SoloMemory } from '../model/solo-memory.ts'
+import { SetupMemory } from '../model/solo-memory.ts'
 import { classify } from './failure.ts'
 import { judgeOf } from './history-judge.ts'
 import type { FailureKind } from './report.ts'
+import { StateMemory } from './state-memory.ts'
 
 /** Runs a program along one schedule, and judges it as the search does. */
 
@@ -25,7 +26,7 @@ export interface Run {
 /** The memory as `setup` leaves it. */
 export function initialMemory(program: Program): Int32Array {
   const contents = new Int32Array(program.words)
-  program.setup?.(new SoloMemory(contents))
+  program.setup?.(new SetupMemory(contents))
   return contents
 }
 
@@ -33,7 +34,8 @@ export function initialMemory(program: Program): Int32Array {
 export function judgeState(program: Program, machine: Machine): Finding | undefined {
   const { race, thrown } = machine
   if (race !== undefined) {
-    const [first, second] = race.rows.map((row) => machine.rows[row])
+    const { rows } = machine
+    const [first, second] = race.rows.map((row) => rows[row])
     const name = (thread: number): string => machine.threads[thread].name
     if (race.torn) {
       return {
@@ -55,7 +57,7 @@ export function judgeState(program: Program, machine: Machine): Finding | undefi
     return { ...rest, message: `${machine.threads[thrown.thread].name}: ${message}` }
   }
   try {
-    program.always?.(new ReadOnlyMemory(machine.memory))
+    program.always?.(new StateMemory(machine, false))
   } catch (error) {
     const { message, ...rest } = classify(error)
     return { ...rest, message: `always: ${message}` }
@@ -71,10 +73,7 @@ export function judgeEnd(program: Program, machine: Machine): Finding | undefine
     return waits ? undefined : stuck(machine)
   }
   try {
-    program.finally?.(
-      new SoloMemory(machine.memory.slice(), (word) => machine.tornBytes(word)),
-      resultsOf(machine.threads, machine.next),
-    )
+    program.finally?.(new StateMemory(machine, true), resultsOf(machine.threads, machine.next))
   } catch (error) {
     const { message, ...rest } = classify(error)
     return { ...rest, message: `finally: ${message}` }
@@ -105,7 +104,7 @@ function stuck(machine: Machine): Finding {
     if (machine.asleep[thread]) {
       sleepers++
       waiting.push(
-        `${name} sleeps on word ${node.word} (expected ${node.a}, holds ${machine.memory[node.word]}) and nobody notifies it`,
+        `${name} sleeps on word ${node.word} (expected ${node.a}, holds ${machine.load(node.word)}) and nobody notifies it`,
       )
       continue
     }
@@ -113,7 +112,7 @@ function stuck(machine: Machine): Finding {
     for (let at = node.parent; at !== null && at.depth >= node.iteration; at = at.parent) {
       if (at.kind === ALIVE) seen.add(`the life of ${machine.threads[at.word].name}`)
       else if (at.kind === LOAD || at.kind === COMPARE_EXCHANGE || at.kind === WAIT) {
-        seen.add(`word ${at.word} = ${machine.memory[at.word]}`)
+        seen.add(`word ${at.word} = ${machine.load(at.word)}`)
       }
     }
     waiting.push(`${name} spins${seen.size === 0 ? '' : ` on ${[...seen].join(', ')}`} and nobody changes it`)

@@ -513,6 +513,15 @@ export class Search extends Reversals {
     return leaf
   }
 
+  get words(): number {
+    return this.memory.length
+  }
+
+  /** What a word holds. */
+  load(word: number): number {
+    return this.memory[word]
+  }
+
   /** What a thread does next; undefined when it sleeps. */
   next(thread: number): History | undefined {
     return (this.sequence.sleeping >> thread) & 1 ? undefined : this.sequence.next[thread]

@@ -43,9 +43,10 @@ export function shrink(
         if (found.kind === target.kind && found.guarantee === target.guarantee) return stepsOf(state.path)
         continue
       }
-      for (const step of steps) {
-        if (!state.machine.canStep(step) || state.machine.wouldPark(step)) continue
-        const machine = state.machine.copy()
+      const able = steps.filter((step) => state.machine.canStep(step) && !state.machine.wouldPark(step))
+      for (const step of able) {
+        // Nobody needs the machine behind the last one.
+        const machine = step === able.at(-1) ? state.machine : state.machine.copy()
         machine.step(step)
         const next = { machine, last: step, path: { step, before: state.path } }
         if (state.last === undefined || state.last === step) level.push(next)

@@ -1,6 +1,6 @@
 import { type Graph, PLAIN_READ, PLAIN_WRITE, WAKE } from '../model/graph.ts'
 import type { Readable } from '../model/program.ts'
-import { ReadOnlyMemory } from '../model/solo-memory.ts'
+import { lookOnly, SoloMemory } from '../model/solo-memory.ts'
 
 /**
  * Judges `always` in every reachable state of the graphs that a search finds.
@@ -31,12 +31,12 @@ export class InvariantBroken extends Error {
 /** Leaves `always` at a word whose writes are not known. */
 const notWatched = new Error('the checker leaves always here, and calls it again')
 
-class Watched extends ReadOnlyMemory {
+class Watched extends SoloMemory {
   readonly looks: { word: number; value: number }[] = []
   readonly #valueIn: (word: number) => number
 
   constructor(words: number, valueIn: (word: number) => number) {
-    super(new Int32Array(words))
+    super(words)
     this.#valueIn = valueIn
   }
 
@@ -44,6 +44,10 @@ class Watched extends ReadOnlyMemory {
     const value = this.#valueIn(word)
     this.looks.push({ word, value })
     return value
+  }
+
+  protected override put(word: number): never {
+    lookOnly(word)
   }
 }
 

@@ -13,6 +13,7 @@ import {
   WRITE,
   WRITE_BYTES,
 } from '../model/operation.ts'
+import { callSite } from './call-site.ts'
 import type { TraceStep } from './report.ts'
 
 /** What a machine did, row by row, with the lines of the program that did it. */
@@ -22,12 +23,13 @@ export function traceOf(machine: Machine): TraceStep[] {
     const end = machine.next[number] as History
     const last = end.kind === KILLED ? (end.parent as History) : end
     thread.retrace(last, (node) => {
-      const line = callSite(operationNames[node.kind])
+      const line = callSite()
       if (line !== undefined) lines.set(node.depth, line)
     })
     return lines
   })
-  return machine.rows.map((row) => {
+  const { rows } = machine
+  return rows.map((row) => {
     const { thread, node } = row
     const source = sources[thread].get(node.depth)
     const value = shown(row)
@@ -37,7 +39,7 @@ export function traceOf(machine: Machine): TraceStep[] {
       ...placeOf(row),
       ...(value === undefined ? {} : { value }),
       ...(row.wrote === undefined ? {} : { wrote: row.wrote }),
-      ...(row.from === undefined ? {} : { from: writer(machine, row.from) }),
+      ...(row.from === undefined ? {} : { from: writer(machine, rows, row.from) }),
       ...(source === undefined ? {} : { source }),
     }
   })
@@ -64,38 +66,6 @@ function hex(bytes: string): string {
   return Array.from(bytes, (char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')
 }
 
-function writer(machine: Machine, row: number): string {
-  return row < 0 ? 'setup' : `${machine.threads[machine.rows[row].thread].name} #${row + 1}`
-}
-
-/** Files between the caller and the simulated memory: the memory itself, and wrappers around it. */
-const wrappers = /\/model\/(simulated-memory|history|guards)\.|\/core\/forwarding-memory\.|\/specs\/mutate\./
-
-/** `file:line` of whoever called an operation of the memory. It is near the top as a rule, and each frame costs. */
-function callSite(operation: string, frames: 16 | 50 = 16): string | undefined {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = frames
-  const stack = new Error(operation).stack ?? ''
-  Error.stackTraceLimit = limit
-  // The frames above the memory are the checker's own; then come the memory and its wrappers, then the caller.
-  let entered = false
-  for (const line of stack.split('\n')) {
-    const place = /\(?((?:file:\/\/|\/|[A-Za-z]:\\|https?:\/\/)[^()]*?):(\d+):\d+\)?$/.exec(line.trim())
-    if (place === null) continue
-    const file = place[1].replaceAll('\\', '/')
-    if (wrappers.test(file)) {
-      entered = true
-      continue
-    }
-    if (entered) return `${shorten(file)}:${place[2]}`
-  }
-  return frames === 50 ? undefined : callSite(operation, 50)
-}
-
-/** A path as somebody in the working directory would write it; the last parts of it for a file that is elsewhere. */
-function shorten(file: string): string {
-  const path = file.replace(/^file:\/\//, '').replace(/[?#].*$/, '')
-  const { process } = globalThis as { process?: { cwd?(): string } }
-  const here = `${process?.cwd?.().replaceAll('\\', '/')}/`
-  return path.startsWith(here) ? path.slice(here.length) : path.split('/').slice(-2).join('/')
+function writer({ threads }: Machine, rows: readonly Row[], row: number): string {
+  return row < 0 ? 'setup' : `${threads[rows[row].thread].name} #${row + 1}`
 }

@@ -1,3 +1,4 @@
+import { Cells } from './cells.ts'
 import type { Answer, History, Thread } from './history.ts'
 import {
   ALIVE,
@@ -28,19 +29,6 @@ import { isKill, isSpurious, threadOf } from './step.ts'
  * One interleaving, step by step: what a schedule does. Threads are tries of histories, so a step costs no user code when
  * somebody has been there. Made to be copied: a search for a shorter schedule keeps many.
  */
-
-/** An access to a word, for races. */
-interface Access {
-  readonly thread: number
-  /** The time of the thread at the access. */
-  readonly time: number
-  readonly mask: number
-  readonly writes: boolean
-  readonly plain: boolean
-  /** The row of the access in `rows`. */
-  readonly row: number
-  readonly earlier: Access | undefined
-}
 
 /** Bytes that a thread has copied, and not settled yet. */
 interface Guess {
@@ -77,24 +65,24 @@ export interface Race {
   readonly torn: boolean
 }
 
+/** What was done, the newest first: copies share what came before. */
+interface Rows {
+  readonly row: Row
+  readonly before: Rows | undefined
+}
+
 export class Machine {
   readonly threads: readonly Thread[]
-  readonly memory: Int32Array
   /** What each thread does next; for a sleeper the `wait` in which it is. */
   readonly next: (History | undefined)[]
   readonly asleep: boolean[]
   readonly queues: Map<number, readonly number[]>
-  /** What was done, in order. */
-  readonly rows: Row[]
   race: Race | undefined
   /** For each thread what it knows to have happened. */
   readonly #clocks: Int32Array[]
-  /** For each word the clock of the SeqCst write that is its value. */
-  readonly #released: Map<number, Int32Array>
-  readonly #accesses: Map<number, Access>
-  readonly #writers: Map<number, number>
-  /** For each word the bytes that a killed thread has left undefined. */
-  readonly #torn: Map<number, number>
+  readonly #cells: Cells
+  #rows: Rows | undefined
+  #rowCount: number
   /** The guesses that each thread has not settled. */
   readonly #guesses: (readonly Guess[])[]
   /** For each killed thread the row of the kill, for each other -1. */
@@ -102,20 +90,18 @@ export class Machine {
   /** Threads whose `wait` has come back for no reason. */
   readonly #startled: Uint8Array
 
-  constructor(threads: readonly Thread[], initial: Int32Array, from?: Machine) {
+  constructor(threads: readonly Thread[], initial: Int32Array | Machine) {
+    const from = initial instanceof Machine ? initial : undefined
     this.threads = threads
-    this.memory = (from?.memory ?? initial).slice()
     this.next = from === undefined ? threads.map(() => undefined) : [...from.next]
     this.asleep = from === undefined ? threads.map(() => false) : [...from.asleep]
     this.queues = new Map(from?.queues)
-    this.rows = from === undefined ? [] : [...from.rows]
     this.race = from?.race
     this.#clocks =
       from === undefined ? threads.map(() => new Int32Array(threads.length)) : from.#clocks.map((clock) => clock.slice())
-    this.#released = new Map(from === undefined ? [] : from.#released)
-    this.#accesses = new Map(from === undefined ? [] : from.#accesses)
-    this.#writers = new Map(from === undefined ? [] : from.#writers)
-    this.#torn = new Map(from === undefined ? [] : from.#torn)
+    this.#cells = initial instanceof Machine ? initial.#cells.copy() : new Cells(initial)
+    this.#rows = from === undefined ? undefined : from.#rows
+    this.#rowCount = from === undefined ? 0 : from.#rowCount
     this.#guesses = from === undefined ? threads.map(() => []) : [...from.#guesses]
     this.#killed = from === undefined ? new Int32Array(threads.length).fill(-1) : from.#killed.slice()
     this.#startled = from === undefined ? new Uint8Array(threads.length) : from.#startled.slice()
@@ -124,7 +110,23 @@ export class Machine {
   }
 
   copy(): Machine {
-    return new Machine(this.threads, this.memory, this)
+    return new Machine(this.threads, this)
+  }
+
+  get words(): number {
+    return this.#cells.words
+  }
+
+  /** What a word holds. */
+  load(word: number): number {
+    return this.#cells.value(word)
+  }
+
+  /** What was done, in order. */
+  get rows(): readonly Row[] {
+    const rows = new Array<Row>(this.#rowCount)
+    for (let at = this.#rows, row = this.#rowCount - 1; at !== undefined; at = at.before) rows[row--] = at.row
+    return rows
   }
 
   /** What the thread that threw threw, if one did. */
@@ -154,13 +156,18 @@ export class Machine {
 
   #canStartle(thread: number, node: History): boolean {
     if (!this.threads[thread].faults.spurious || this.asleep[thread] || this.#startled[thread] === 1) return false
-    return node.kind === WAIT && this.memory[node.word] === node.a
+    return node.kind === WAIT && this.load(node.word) === node.a
   }
 
-  /** What a thread has done Unordered since its last step. */
+  /** What a thread has done Unordered since its last step, the newest first. */
   #sinceStep(thread: number): Row[] {
-    const own = this.rows.filter((row) => row.thread === thread)
-    return own.slice(own.findLastIndex(({ node, event }) => event !== undefined || isStep(node.kind)) + 1)
+    const since: Row[] = []
+    for (let at = this.#rows; at !== undefined; at = at.before) {
+      if (at.row.thread !== thread) continue
+      if (at.row.event !== undefined || isStep(at.row.node.kind)) break
+      since.push(at.row)
+    }
+    return since
   }
 
   /** Whether a step changes nothing, and its thread would park after it. */
@@ -179,11 +186,11 @@ export class Machine {
     const { kind, word, a } = node
     switch (kind) {
       case LOAD:
-        return this.memory[word]
+        return this.load(word)
       case COMPARE_EXCHANGE:
-        return this.memory[word] === a ? undefined : this.memory[word]
+        return this.load(word) === a ? undefined : this.load(word)
       case WAIT:
-        return this.memory[word] === a ? undefined : NOT_EQUAL
+        return this.load(word) === a ? undefined : NOT_EQUAL
       case NOTIFY:
         return this.#wakes(node) === 0 ? 0 : undefined
       case ALIVE:
@@ -219,9 +226,9 @@ export class Machine {
     switch (read.kind) {
       case LOAD:
       case COMPARE_EXCHANGE:
-        return this.memory[read.word] === answer
+        return this.load(read.word) === answer
       case WAIT:
-        return this.memory[read.word] !== read.a
+        return this.load(read.word) !== read.a
       case NOTIFY:
         return this.#wakes(read) === 0
       case ALIVE:
@@ -247,7 +254,7 @@ export class Machine {
     }
     if (isSpurious(step)) {
       this.#startled[thread] = 1
-      this.#read(thread, node, this.memory[node.word], undefined, OK)
+      this.#read(thread, node, this.load(node.word), undefined, OK)
       return
     }
     if (this.asleep[thread]) {
@@ -264,14 +271,12 @@ export class Machine {
     const { kind, word, a, b } = node
     switch (kind) {
       case LOAD:
-        this.#read(thread, node, this.memory[word], undefined)
+        this.#read(thread, node, this.load(word), undefined)
         return
       case STORE:
         this.#access(thread, word, 15, true, false)
-        this.#writers.set(word, this.rows.length)
+        this.#write(thread, word, a)
         this.#note(thread, node, 0, undefined, undefined, undefined)
-        this.memory[word] = a
-        this.#release(thread, word)
         this.#go(thread, node, 0)
         return
       case WAIT:
@@ -284,7 +289,7 @@ export class Machine {
         this.#notify(thread, node)
         return
       default: {
-        const old = this.memory[word]
+        const old = this.load(word)
         if (kind === COMPARE_EXCHANGE && old !== a) {
           this.#read(thread, node, old, undefined)
           return
@@ -301,18 +306,14 @@ export class Machine {
     for (let thread = 0; thread < this.threads.length; thread++) {
       key += `${(this.next[thread] as History).serial}${this.asleep[thread] ? 's' : ''},`
     }
-    key += this.memory.join()
+    key += this.#cells.key(races)
     for (const [word, queue] of inOrder(this.queues)) if (queue.length > 0) key += `;${word}:${queue.join()}`
     for (const row of this.#killed) if (row >= 0) key += 'k'
-    for (const [word, mask] of inOrder(this.#torn)) if (mask !== 0) key += `;${word}t${mask}`
     for (const [thread, guesses] of this.#guesses.entries()) {
       for (const { bytes, spoilt } of guesses) key += `;${thread}g${bytes}${spoilt === undefined ? '' : '!'}`
     }
     if (this.#startled.includes(1)) key += `;${this.#startled.join()}`
-    if (races) {
-      key += `|${this.#clocks.join('/')}`
-      for (const [word, clock] of inOrder(this.#released)) key += `;${word}=${clock.join()}`
-    }
+    if (races) key += `|${this.#clocks.join('/')}`
     return key
   }
 
@@ -324,10 +325,10 @@ export class Machine {
       const to = bytes ? from + plain.a : from + 4
       for (let byte = from; byte < to; byte++) {
         const word = byte >> 2
-        this.#torn.set(word, (this.#torn.get(word) ?? 0) | (1 << (byte & 3)))
+        this.#cells.change(word, { torn: this.tornBytes(word) | (1 << (byte & 3)) })
       }
     }
-    this.#killed[thread] = this.rows.length
+    this.#killed[thread] = this.#rowCount
     this.#note(thread, node, 0, undefined, undefined, 'killed')
     this.next[thread] = node.killed
   }
@@ -348,31 +349,27 @@ export class Machine {
     answer: Answer = node.kind === WAIT ? NOT_EQUAL : value,
   ): void {
     const { word } = node
-    const released = this.#released.get(word)
+    const released = this.#cells.at(word)?.released
     if (released !== undefined) this.#join(thread, released)
     this.#readTorn(thread, word, 15)
     this.#access(thread, word, 15, wrote !== undefined, false)
-    const from = this.#writers.get(word) ?? -1
-    if (wrote !== undefined) {
-      this.memory[word] = wrote
-      this.#writers.set(word, this.rows.length)
-      this.#release(thread, word)
-    }
+    const from = this.#writerOf(word)
+    if (wrote !== undefined) this.#write(thread, word, wrote)
     this.#note(thread, node, value, wrote, from, node.kind === WAIT && answer === OK ? 'spurious' : undefined)
     this.#go(thread, node, answer)
   }
 
   #wait(thread: number, node: History): void {
-    const value = this.memory[node.word]
+    const value = this.load(node.word)
     if (value !== node.a) {
       this.#read(thread, node, value, undefined)
       return
     }
-    const released = this.#released.get(node.word)
+    const released = this.#cells.at(node.word)?.released
     if (released !== undefined) this.#join(thread, released)
     this.#readTorn(thread, node.word, 15)
     this.#access(thread, node.word, 15, false, false)
-    this.#note(thread, node, value, undefined, this.#writers.get(node.word) ?? -1, undefined)
+    this.#note(thread, node, value, undefined, this.#writerOf(node.word), undefined)
     this.queues.set(node.word, [...(this.queues.get(node.word) ?? []), thread])
     this.asleep[thread] = true
   }
@@ -387,7 +384,7 @@ export class Machine {
       this.asleep[sleeper] = false
       this.#clocks[sleeper][sleeper]++
       this.#join(sleeper, this.#clocks[thread])
-      this.#note(sleeper, wait, OK, undefined, this.rows.length - 1, 'woken')
+      this.#note(sleeper, wait, OK, undefined, this.#rowCount - 1, 'woken')
     }
     this.#go(thread, node, woken.length)
     for (const sleeper of woken) this.#go(sleeper, this.next[sleeper] as History, OK)
@@ -408,15 +405,13 @@ export class Machine {
           this.#clocks[thread][thread]++
           this.#readTorn(thread, at.word, 15)
           this.#access(thread, at.word, 15, false, true)
-          answer = this.memory[at.word]
-          this.#note(thread, at, answer, undefined, this.#writers.get(at.word) ?? -1, undefined)
+          answer = this.load(at.word)
+          this.#note(thread, at, answer, undefined, this.#writerOf(at.word), undefined)
           break
         case WRITE:
           this.#clocks[thread][thread]++
           this.#access(thread, at.word, 15, true, true)
-          this.memory[at.word] = at.a
-          this.#released.delete(at.word)
-          this.#writers.set(at.word, this.rows.length)
+          this.#cells.change(at.word, { value: at.a, released: undefined, writer: this.#rowCount })
           this.#note(thread, at, 0, undefined, undefined, undefined)
           break
         case READ_BYTES:
@@ -446,7 +441,7 @@ export class Machine {
 
   #bulk(thread: number, node: History): Answer {
     const writes = node.kind === WRITE_BYTES
-    const from = this.#writers.get(node.word >> 2) ?? -1
+    const from = this.#writerOf(node.word >> 2)
     let bytes = ''
     for (let i = 0; i < node.a; i++) {
       const byte = node.word + i
@@ -455,23 +450,22 @@ export class Machine {
       if (!writes) this.#readTorn(thread, word, 1 << (byte & 3))
       this.#access(thread, word, 1 << (byte & 3), writes, true)
       if (writes) {
-        this.memory[word] = (this.memory[word] & ~(255 << shift)) | (node.bytes.charCodeAt(i) << shift)
-        this.#released.delete(word)
-        this.#writers.set(word, this.rows.length)
-      } else bytes += String.fromCharCode((this.memory[word] >>> shift) & 255)
+        const value = (this.load(word) & ~(255 << shift)) | (node.bytes.charCodeAt(i) << shift)
+        this.#cells.change(word, { value, released: undefined, writer: this.#rowCount })
+      } else bytes += String.fromCharCode((this.load(word) >>> shift) & 255)
     }
     this.#note(thread, node, writes ? 0 : bytes, undefined, writes ? undefined : from, undefined)
     return writes ? 0 : bytes
   }
 
   #guess(thread: number, node: History): void {
-    const row = this.rows.length
+    const row = this.#rowCount
     let bytes = ''
     let spoilt: Race | undefined
     for (let byte = node.word; byte < node.word + node.a; byte++) {
       const word = byte >> 2
       const mask = 1 << (byte & 3)
-      bytes += String.fromCharCode((this.memory[word] >>> (8 * (byte & 3))) & 255)
+      bytes += String.fromCharCode((this.load(word) >>> (8 * (byte & 3))) & 255)
       spoilt ??= this.#tornRead(thread, word, mask) ?? this.#racing(thread, word, mask, false, true)
     }
     const time = this.#clocks[thread][thread]
@@ -488,8 +482,9 @@ export class Machine {
     for (const { byte: from, bytes, time, row, spoilt } of guesses) {
       this.race ??= spoilt
       for (let byte = from; byte < from + bytes.length; byte++) {
-        const earlier = this.#accesses.get(byte >> 2)
-        this.#accesses.set(byte >> 2, { thread, time, mask: 1 << (byte & 3), writes: false, plain: true, row, earlier })
+        const earlier = this.#cells.at(byte >> 2)?.accesses
+        const accesses = { thread, time, mask: 1 << (byte & 3), writes: false, plain: true, row, earlier }
+        this.#cells.change(byte >> 2, { accesses })
       }
     }
     return answer
@@ -502,7 +497,7 @@ export class Machine {
       if (other === thread || guesses.length === 0) continue
       this.#guesses[other] = guesses.map((guess) => {
         if (guess.spoilt !== undefined || guess.time <= clock[other] || !covers(guess, word, mask)) return guess
-        return { ...guess, spoilt: { thread, word, rows: [guess.row, this.rows.length], torn: false } }
+        return { ...guess, spoilt: { thread, word, rows: [guess.row, this.#rowCount], torn: false } }
       })
     }
   }
@@ -515,7 +510,8 @@ export class Machine {
     from: number | undefined,
     event: Row['event'],
   ): void {
-    this.rows.push({ thread, node, answer, wrote, from, event })
+    this.#rows = { row: { thread, node, answer, wrote, from, event }, before: this.#rows }
+    this.#rowCount++
   }
 
   #join(thread: number, clock: Int32Array): void {
@@ -523,8 +519,14 @@ export class Machine {
     for (let t = 0; t < own.length; t++) if (clock[t] > own[t]) own[t] = clock[t]
   }
 
-  #release(thread: number, word: number): void {
-    this.#released.set(word, this.#clocks[thread].slice())
+  /** A thread writes a word SeqCst. */
+  #write(thread: number, word: number, value: number): void {
+    this.#cells.change(word, { value, released: this.#clocks[thread].slice(), writer: this.#rowCount })
+  }
+
+  /** The row that wrote a word; -1 for setup. */
+  #writerOf(word: number): number {
+    return this.#cells.at(word)?.writer ?? -1
   }
 
   #readTorn(thread: number, word: number, mask: number): void {
@@ -533,30 +535,30 @@ export class Machine {
 
   #tornRead(thread: number, word: number, mask: number): Race | undefined {
     if ((this.tornBytes(word) & mask) === 0) return undefined
-    return { thread, word, rows: [this.#writers.get(word) as number, this.rows.length], torn: true }
+    return { thread, word, rows: [this.#writerOf(word), this.#rowCount], torn: true }
   }
 
   /** The bytes of a word that a killed thread has left undefined: bit 0 is the byte of least significance. */
   tornBytes(word: number): number {
-    return this.#torn.get(word) ?? 0
+    return this.#cells.at(word)?.torn ?? 0
   }
 
   #access(thread: number, word: number, mask: number, writes: boolean, plain: boolean): void {
-    if (writes && this.#torn.has(word)) this.#torn.set(word, (this.#torn.get(word) as number) & ~mask)
     this.race ??= this.#racing(thread, word, mask, writes, plain)
     if (writes) this.#spoil(thread, word, mask)
     const time = this.#clocks[thread][thread]
-    const earlier = this.#accesses.get(word)
-    this.#accesses.set(word, { thread, time, mask, writes, plain, row: this.rows.length, earlier })
+    const { accesses: earlier, torn = 0 } = this.#cells.at(word) ?? {}
+    const accesses = { thread, time, mask, writes, plain, row: this.#rowCount, earlier }
+    this.#cells.change(word, { accesses, torn: writes ? torn & ~mask : torn })
   }
 
   /** What an access races with, the newest first. */
   #racing(thread: number, word: number, mask: number, writes: boolean, plain: boolean): Race | undefined {
     const clock = this.#clocks[thread]
-    for (let other = this.#accesses.get(word); other !== undefined; other = other.earlier) {
+    for (let other = this.#cells.at(word)?.accesses; other !== undefined; other = other.earlier) {
       if (other.thread === thread || (other.mask & mask) === 0) continue
       if (!(writes || other.writes) || !(plain || other.plain)) continue
-      if (other.time > clock[other.thread]) return { thread, word, rows: [other.row, this.rows.length], torn: false }
+      if (other.time > clock[other.thread]) return { thread, word, rows: [other.row, this.#rowCount], torn: false }
     }
     return undefined
   }

@@ -25,10 +25,8 @@ export class TornBytesError extends Error {
 
 const wholeWord = 15
 
-/** A memory that one thread has for itself: for `setup`, and for whatever looks at the words afterwards. */
-export class SoloMemory extends SimulatedMemory {
-  /** The contents. */
-  readonly contents: Int32Array
+/** A memory that one thread has for itself: for `setup`, and for whatever looks at the words afterwards. What they hold subclasses know. */
+export abstract class SoloMemory extends SimulatedMemory {
   readonly #torn: ((word: number) => number) | undefined
   /** For each word the torn bytes that have been written since. */
   readonly #mended = new Map<number, number>()
@@ -37,9 +35,8 @@ export class SoloMemory extends SimulatedMemory {
   #tornGuess: number | undefined
 
   /** @param torn the bytes of a word that are undefined, bit 0 for the byte of least significance; default: none */
-  constructor(contents: Int32Array, torn?: (word: number) => number, durable = false) {
-    super(contents.length, undefined, durable)
-    this.contents = contents
+  constructor(words: number, torn?: (word: number) => number, durable = false) {
+    super(words, undefined, durable)
     this.#torn = torn
   }
 
@@ -61,14 +58,10 @@ export class SoloMemory extends SimulatedMemory {
     if (this.#torn !== undefined) this.#mended.set(word, (this.#mended.get(word) ?? 0) | mask)
   }
 
-  /** The value of a word. Everything that reads goes through here, so that a subclass can fetch words when asked. */
-  protected fetch(word: number): number {
-    return this.contents[word]
-  }
+  /** The value of a word. Everything that reads goes through here. */
+  protected abstract fetch(word: number): number
 
-  protected put(word: number, value: number): void {
-    this.contents[word] = value
-  }
+  protected abstract put(word: number, value: number): void
 
   protected operate(kind: number, word: number, a: number, b: number, bytes: string): number | string {
     switch (kind) {
@@ -138,10 +131,21 @@ export class SoloMemory extends SimulatedMemory {
   }
 }
 
-/** The same for those who may only look. */
-export class ReadOnlyMemory extends SoloMemory {
-  protected override put(word: number): never {
-    lookOnly(word)
+/** One that is all there, for `setup`. */
+export class SetupMemory extends SoloMemory {
+  readonly #contents: Int32Array
+
+  constructor(contents: Int32Array) {
+    super(contents.length)
+    this.#contents = contents
+  }
+
+  protected override fetch(word: number): number {
+    return this.#contents[word]
+  }
+
+  protected override put(word: number, value: number): void {
+    this.#contents[word] = value
   }
 }
 

@@ -102,11 +102,14 @@ function areRunning(names: readonly string[]): boolean {
   Error.prepareStackTrace = (_, sites) => sites
   const sites = new Error().stack as unknown as readonly NodeJS.CallSite[]
   Object.assign(Error, { prepareStackTrace, stackTraceLimit })
-  const running = sites.flatMap((site) => {
+  const missing = new Set(names)
+  for (const site of sites) {
     const name = site.getFunctionName()?.replace(/^[gs]et /, '')
-    return name === undefined ? [] : [name, `${site.getTypeName()}.${name}`]
-  })
-  return names.every((name) => running.includes(name))
+    if (name === undefined) continue
+    for (const one of missing) if (one === name || one === `${site.getTypeName()}.${name}`) missing.delete(one)
+    if (missing.size === 0) return true
+  }
+  return false
 }
 
 /** The call is not made: a store stores nothing, a notify wakes nobody, a read-modify-write only reads. */
