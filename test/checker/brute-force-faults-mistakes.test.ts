@@ -67,7 +67,7 @@ const mistakes: Readonly<Record<string, Explore>> = {
 const samples = new Samples(faultProfiles, 200)
 
 describe('mistakes about faults', () => {
-  it.each(Object.entries(mistakes))('%s: is noticed', { timeout: 120_000 }, (_, mistaken) => {
+  it.each(Object.entries(mistakes))('%s: is noticed', (_, mistaken) => {
     const found = samples.foundBy(mistaken)
     expect(found).toBeDefined()
     expect(samples.isWrong(found as Sketch, explore), 'without the mistake').toBe(false)

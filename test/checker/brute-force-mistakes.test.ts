@@ -9,7 +9,7 @@ const samples = new Samples(profiles, 400)
 const { none, ...mistakes } = explorers
 
 describe('mistakes seeded in the search', () => {
-  it.each(Object.entries(mistakes))('%s is noticed', { timeout: 120_000 }, (_, mistaken) => {
+  it.each(Object.entries(mistakes))('%s is noticed', (_, mistaken) => {
     const found = samples.foundBy(mistaken)
     expect(found).toBeDefined()
     expect(samples.isWrong(found as Sketch, none), 'without the mistake').toBe(false)

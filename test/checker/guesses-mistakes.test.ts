@@ -52,7 +52,7 @@ const mistakes: Readonly<Record<string, Explore>> = {
 const samples = new Samples(['guesses'], 400)
 
 describe('an explorer that', () => {
-  it.each(Object.entries(mistakes))('%s is noticed', { timeout: 120_000 }, (_, explorer) => {
+  it.each(Object.entries(mistakes))('%s is noticed', (_, explorer) => {
     const found = samples.foundBy(explorer)
     expect(found).toBeDefined()
     expect(samples.isWrong(found as Sketch, explore), 'without the mistake').toBe(false)

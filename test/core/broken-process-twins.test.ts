@@ -238,27 +238,23 @@ describe.runIf(canMap)('between processes', () => {
       memory.close()
     }
     await doomed.kill()
-  }, 60_000)
+  })
   afterAll(endPeers)
 
-  it.each(runs)(
-    '$scenario: $title',
-    async ({ scenario: name, mistake, shows, path }) => {
-      const scenario = scenarios[name] as Scenario
-      const memory = MappedMemory.open(path)
-      await joined(one, path, scenario, mistake)
-      await joined(two, path, scenario, scenario.second === undefined ? undefined : { name: scenario.second })
-      const file = { path, memory, progress: scenario.words }
-      const came = await together(memory, scenario.live(one, two, file), shows === vain || shows === vainOrPassed ? 500 : 30_000)
-      memory.close()
-      if (shows === undefined) expect(came).toEqual(scenario.right)
-      else {
-        expect(came).not.toEqual(scenario.right)
-        expect(JSON.stringify(came)).toMatch(shows)
-      }
-    },
-    60_000,
-  )
+  it.each(runs)('$scenario: $title', async ({ scenario: name, mistake, shows, path }) => {
+    const scenario = scenarios[name] as Scenario
+    const memory = MappedMemory.open(path)
+    await joined(one, path, scenario, mistake)
+    await joined(two, path, scenario, scenario.second === undefined ? undefined : { name: scenario.second })
+    const file = { path, memory, progress: scenario.words }
+    const came = await together(memory, scenario.live(one, two, file), shows === vain || shows === vainOrPassed ? 500 : 30_000)
+    memory.close()
+    if (shows === undefined) expect(came).toEqual(scenario.right)
+    else {
+      expect(came).not.toEqual(scenario.right)
+      expect(JSON.stringify(came)).toMatch(shows)
+    }
+  })
 })
 
 /** What threads do with a part (`part-peer.mjs`), so often. */
@@ -334,24 +330,16 @@ describe('between threads', () => {
     return together(memory, answers, patienceMs)
   }
 
-  it.each(Object.keys(parts))(
-    '%s: no mistake',
-    async (structure) => {
-      expect((await run(structure, seed, 30_000)).filter((came) => typeof came === 'string')).toEqual([])
-    },
-    60_000,
-  )
+  it.each(Object.keys(parts))('%s: no mistake', async (structure) => {
+    expect((await run(structure, seed, 30_000)).filter((came) => typeof came === 'string')).toEqual([])
+  })
 
-  it.each(partMistakes)(
-    '%s: %s',
-    async (structure, name, shows, thread) => {
-      let came = ''
-      // It takes a schedule that shows it; most do.
-      for (let round = 0; round < 20 && !shows.test(came); round++) {
-        came = JSON.stringify(await run(structure, seed + 3 * round, shows === vain ? 700 : 30_000, { structure, name, thread }))
-      }
-      expect(came).toMatch(shows)
-    },
-    60_000,
-  )
+  it.each(partMistakes)('%s: %s', async (structure, name, shows, thread) => {
+    let came = ''
+    // It takes a schedule that shows it; most do.
+    for (let round = 0; round < 20 && !shows.test(came); round++) {
+      came = JSON.stringify(await run(structure, seed + 3 * round, shows === vain ? 700 : 30_000, { structure, name, thread }))
+    }
+    expect(came).toMatch(shows)
+  })
 })

@@ -122,7 +122,7 @@ describe.runIf(canMap)('a ring between processes', () => {
     last.close()
     expect(await whole).toEqual({ from: 0, to: position })
     memory.close()
-  }, 120_000)
+  })
 
   // `HEDDLE_SLOW=1`: 300 kills.
   it(
@@ -161,6 +161,6 @@ describe.runIf(canMap)('a ring between processes', () => {
       expect(await whole).toEqual({ from: 0, to: position })
       memory.close()
     },
-    process.env.HEDDLE_SLOW === '1' ? 600_000 : 60_000,
+    process.env.HEDDLE_SLOW === '1' ? 600_000 : undefined,
   )
 })

@@ -45,7 +45,7 @@ beforeAll(async () => {
   if (!canMap) return
   for (let n = 0; n < 2; n++) threads.push(new Worker(new URL('queue-sender.mjs', import.meta.url), { execArgv: [] }))
   await Promise.all(threads.map(answer))
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all(threads.map((thread) => thread.terminate()))

@@ -90,7 +90,7 @@ describe.runIf(canMap)(`a process that is killed before an operation of its own 
       const witnessed = index % 2 === 1
       expect(killAt(point, witnessed) || witnessed).toBe(true)
     }
-  }, 60_000)
+  })
 
   it.runIf(everyPoint)(
     'at whichever',

@@ -75,7 +75,7 @@ describe.runIf(canMap)('the consumer of a queue', () => {
     // Its first thread may be one before the last of the others has gone, with which the kernel closes the files.
     while (isTaken(path)) await new Promise((resolve) => setTimeout(resolve, 5))
     expect(state()).toBe('Z')
-  }, 60_000)
+  })
 
   it.runIf(canIsolate)(
     'is alive where its process has a number that means another one here, and dead when it was killed',
@@ -93,24 +93,19 @@ describe.runIf(canMap)('the consumer of a queue', () => {
       using queue = openQueue(path)
       expect(queue.consumer().tryReceive()?.item).toEqual(new Uint8Array(1))
     },
-    60_000,
   )
 
-  it.runIf(canChoose)(
-    'is dead, although its process has its number again',
-    async () => {
-      const path = join(folder, 'again')
-      const script = `coproc ${node}; read -r pid <&"\${COPROC[0]}"; kill -9 "$pid"; wait "$pid" 2>/dev/null
+  it.runIf(canChoose)('is dead, although its process has its number again', async () => {
+    const path = join(folder, 'again')
+    const script = `coproc ${node}; read -r pid <&"\${COPROC[0]}"; kill -9 "$pid"; wait "$pid" 2>/dev/null
       for try in {1..50}; do
         echo $((pid - 1)) > /proc/sys/kernel/ns_last_pid; sleep 1000 & again=$!
         [ "$again" = "$pid" ] && break
         kill "$again"
       done
       echo "$pid $again"; wait`
-      const [pid, again] = (await shell(path, isolated, script)).split(' ')
-      expect(again).toBe(pid)
-      expect(isTaken(path)).toBe(false)
-    },
-    60_000,
-  )
+    const [pid, again] = (await shell(path, isolated, script)).split(' ')
+    expect(again).toBe(pid)
+    expect(isTaken(path)).toBe(false)
+  })
 })

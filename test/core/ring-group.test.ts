@@ -353,6 +353,5 @@ describe('a group of threads', () => {
       expect(parts.every(({ inOrder }) => inOrder)).toBe(true)
       expect(parts.reduce((all, part) => [all[0] + part.count, all[1] + part.sum], [0, 0])).toEqual([items, sum])
     },
-    60_000,
   )
 })

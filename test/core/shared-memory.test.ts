@@ -221,7 +221,7 @@ describe('SharedMemory', () => {
     await done
     expect([1, 2, 3, 4].map((word) => memory.load(word))).toEqual([6 * times, 4 * times, 2 * times, 2 * times])
     await worker.terminate()
-  }, 60_000)
+  })
 
   it('copies byte by byte: two threads that write neighbouring bytes of one word undo nothing of each other', async () => {
     const memory = new SharedMemory(4)
@@ -243,7 +243,7 @@ describe('SharedMemory', () => {
     memory.store(2, 1)
     expect([undone, await answered]).toEqual([0, 0])
     await worker.terminate()
-  }, 60_000)
+  })
 
   const onPart = () => ({ source: new SharedArrayBuffer(64), byteOffset: 16 })
   const onWasm = () => {
@@ -258,38 +258,34 @@ describe('SharedMemory', () => {
     { which: 'on part of a buffer', made: onPart },
     { which: 'on a WebAssembly.Memory', made: onWasm },
     { which: 'on a WebAssembly.Memory of which the other thread has the buffer', made: onBoth },
-  ])(
-    'wakes a thread that sleeps, which then sees what was written before the notify, $which',
-    async ({ made }) => {
-      const rounds = 20
-      const { source, byteOffset, other = source } = made() as ReturnType<typeof onPart> & { other?: WasmMemory }
-      const memory = new SharedMemory(other, byteOffset)
-      const worker = new Worker(new URL('./waiter.mjs', import.meta.url), { workerData: { source, byteOffset, rounds } })
-      const answered = new Promise<{ result: string; payload: number }[]>((resolve, reject) => {
-        worker.once('message', resolve)
-        worker.once('error', reject)
-      })
-      for (let round = 0; round < rounds; round++) {
-        while (memory.load(1) <= round) await new Promise((resolve) => setTimeout(resolve, 1))
-        memory.write(2, 1000 + round)
-        if (round % 2 === 0) {
-          // Asleep for certain once a notify with count 1 woke somebody; woken too early, it sleeps again.
-          while (memory.notify(0, 1) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
-        }
-        memory.store(0, round + 1)
-        memory.notify(0)
-        while (memory.load(3) === round) memory.wait(3, round, 1000)
+  ])('wakes a thread that sleeps, which then sees what was written before the notify, $which', async ({ made }) => {
+    const rounds = 20
+    const { source, byteOffset, other = source } = made() as ReturnType<typeof onPart> & { other?: WasmMemory }
+    const memory = new SharedMemory(other, byteOffset)
+    const worker = new Worker(new URL('./waiter.mjs', import.meta.url), { workerData: { source, byteOffset, rounds } })
+    const answered = new Promise<{ result: string; payload: number }[]>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    for (let round = 0; round < rounds; round++) {
+      while (memory.load(1) <= round) await new Promise((resolve) => setTimeout(resolve, 1))
+      memory.write(2, 1000 + round)
+      if (round % 2 === 0) {
+        // Asleep for certain once a notify with count 1 woke somebody; woken too early, it sleeps again.
+        while (memory.notify(0, 1) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
       }
-      const seen = await answered
-      expect(seen.map(({ payload }) => payload)).toEqual(Array.from({ length: rounds }, (_, i) => 1000 + i))
-      // Every second round it slept for certain; in the others it may have come too late to sleep.
-      seen.forEach(({ result }, round) => {
-        expect(round % 2 === 0 ? ['ok', 'not-equal'] : ['ok', 'not-equal', undefined]).toContain(result)
-      })
-      await worker.terminate()
-    },
-    60_000,
-  )
+      memory.store(0, round + 1)
+      memory.notify(0)
+      while (memory.load(3) === round) memory.wait(3, round, 1000)
+    }
+    const seen = await answered
+    expect(seen.map(({ payload }) => payload)).toEqual(Array.from({ length: rounds }, (_, i) => 1000 + i))
+    // Every second round it slept for certain; in the others it may have come too late to sleep.
+    seen.forEach(({ result }, round) => {
+      expect(round % 2 === 0 ? ['ok', 'not-equal'] : ['ok', 'not-equal', undefined]).toContain(result)
+    })
+    await worker.terminate()
+  })
 })
 
 describe('ForwardingMemory', () => {

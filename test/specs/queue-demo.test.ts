@@ -16,10 +16,10 @@ describe.runIf(canMap)('the demonstration of the queue', () => {
     expect(complete).toBe(true)
     expect(senders).toHaveLength(3)
     for (const { killed, received } of senders) if (!killed) expect(received).toBe(3000)
-  }, 60_000)
+  })
 
   it('says what it takes', async () => {
     expect((await run('--help')).stdout).toContain('heddle run queue [options]')
     expect(await run('--items', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('--items: expected an integer') })
-  }, 60_000)
+  })
 })
