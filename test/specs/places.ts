@@ -146,8 +146,25 @@ export function placesOf(structure: string): readonly FoundPlace[] {
   return ['layout.ts', ...files].flatMap((file) => callsIn(file).flatMap((call) => placesThrough(call, file)))
 }
 
+/** The places that were found, by the structure and the places in the code that runs: to look them up in source maps takes long. */
+const placesBehind = new Map<string, Place | undefined>()
+
+/** The place of a structure from which this is called, if it is called from one. */
+export function placeHere(structure: string): Place | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  Error.stackTraceLimit = 60
+  Error.prepareStackTrace = (_, frames) => frames
+  const frames = new Error().stack as unknown as readonly NodeJS.CallSite[]
+  Error.prepareStackTrace = prepareStackTrace
+  const inCore = frames.filter((frame) => frame.getFileName()?.includes('/core/'))
+  const behind = [structure, ...inCore.map((frame) => `${frame.getFileName()}:${frame.getPosition()}`)].join()
+  if (!placesBehind.has(behind)) placesBehind.set(behind, placeIn(new Error().stack ?? '', structure))
+  Error.stackTraceLimit = stackTraceLimit
+  return placesBehind.get(behind)
+}
+
 /** The place of a structure that a stack trace goes through, if it goes through one. */
-export function placeIn(stack: string, structure: string): Place | undefined {
+function placeIn(stack: string, structure: string): Place | undefined {
   const all = [...stack.matchAll(/\/core\/([a-z0-9-]+\.ts):(\d+):(\d+)/g)].map(([, file, line, column]) => ({
     file: file as string,
     line: Number(line),

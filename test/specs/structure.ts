@@ -8,7 +8,7 @@ import type { Equivalent } from '../../specs/mutants.ts'
 import { instead, mutate, watching } from '../../specs/mutate.ts'
 import { root } from '../checker/fixtures/installed-heddle.ts'
 import { bruteForce } from '../oracle/brute-force.ts'
-import { type Place, placeIn, placesOf } from './places.ts'
+import { type Place, placeHere, placesOf } from './places.ts'
 
 /** A structure of `core` and its folder in `specs`. */
 interface Structure {
@@ -44,33 +44,53 @@ const seconds = 60
 const title = ({ program, mutant }: Check) => (mutant === undefined ? program.name : `${program.name}, ${mutant.name}`)
 const isRefuted = ({ expect: { verdict } }: Check) => verdict === 'refuted'
 
-/** What a search says of a check: each is made once, whoever asks. */
-function reporter(): (check: Check) => Report {
-  const reports = new Map<Check, Report>()
+/** What a search says of a check, and what its counterexample shows when it is replayed. */
+interface Judged {
+  readonly report: Report
+  readonly again: Report | undefined
+  /** The places that the mutant spoils in the counterexample. */
+  readonly spoilt: ReadonlySet<Place>
+}
+
+/** Judges the checks of a structure, each once, whoever asks. */
+function judge(name: string): (check: Check) => Judged {
+  const known = new Map<Check, Judged>()
   return (check) => {
-    const report = reports.get(check) ?? explore(checkedProgram(check), { seconds, ...check.bounds })
-    reports.set(check, report)
-    return report
+    const judged = known.get(check) ?? judgeOnce(name, check)
+    known.set(check, judged)
+    return judged
   }
+}
+
+function judgeOnce(name: string, check: Check): Judged {
+  const program = checkedProgram(check)
+  const report = explore(program, { seconds, ...check.bounds })
+  const { failure } = report
+  if (failure === undefined) return { report, again: undefined, spoilt: new Set() }
+  let again: Report | undefined
+  const spoilt = reachedBy(name, () => {
+    again = replay(program, failure.schedule)
+  })
+  return { report, again, spoilt }
 }
 
 /** Tests that a structure keeps what its spec promises, and that the spec is whole. */
 export function testStructure(structure: Structure): void {
-  const reportOf = reporter()
-  testChecks(structure, reportOf)
+  const judged = judge(structure.name)
+  testChecks(structure, judged)
   testCounts(structure)
   testGuarantees(structure)
-  testPlaces(structure, reportOf)
+  testPlaces(structure, judged)
 }
 
 /** The same of what structures have in common, which has no shared memory of its own. */
 export function testPart(structure: Structure): void {
-  testChecks(structure, reporter())
+  testChecks(structure, judge(structure.name))
   testCounts(structure)
   testGuarantees(structure)
 }
 
-function testChecks({ name, checks, counted, equivalents }: Structure, reportOf: (check: Check) => Report): void {
+function testChecks({ name, checks, counted, equivalents }: Structure, judged: (check: Check) => Judged): void {
   describe(`the checks of the ${name}`, () => {
     it('have names of their own', () => {
       const titles = checks.map(title)
@@ -80,12 +100,9 @@ function testChecks({ name, checks, counted, equivalents }: Structure, reportOf:
     it.each(checks.map((check) => [title(check), check] as const))(
       '%s',
       (_, check) => {
-        const report = reportOf(check)
+        const { report, again } = judged(check)
         expect(unmet(check, report)).toBeUndefined()
-        if (report.failure === undefined) return
-        const { kind, guarantee, schedule } = report.failure
-        const again = replay(checkedProgram(check), schedule)
-        expect([again.failure?.kind, again.failure?.guarantee]).toEqual([kind, guarantee])
+        expect([again?.failure?.kind, again?.failure?.guarantee]).toEqual([report.failure?.kind, report.failure?.guarantee])
       },
       120_000,
     )
@@ -191,16 +208,10 @@ function testGuarantees({ name, checks, guarantees, programs }: Structure): void
 /** The places where mutants spoil a call while `body` runs. */
 function reachedBy(name: string, body: () => unknown): Set<Place> {
   const reached = new Set<Place>()
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 60
-  try {
-    watching(() => {
-      const place = placeIn(new Error('here').stack ?? '', name)
-      if (place !== undefined) reached.add(place)
-    }, body)
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
+  watching(() => {
+    const place = placeHere(name)
+    if (place !== undefined) reached.add(place)
+  }, body)
   return reached
 }
 
@@ -221,7 +232,7 @@ function reachedByCreation({ name, counted }: Structure): Set<Place> | undefined
   return reached
 }
 
-function testPlaces(structure: Structure, reportOf: (check: Check) => Report): void {
+function testPlaces(structure: Structure, judged: (check: Check) => Judged): void {
   const { name, checks, equivalents } = structure
   const used = reachedByCreation(structure)
   const places = placesOf(name).filter(({ place }) => used?.has(place) !== false || !place.startsWith('layout.ts'))
@@ -232,10 +243,7 @@ function testPlaces(structure: Structure, reportOf: (check: Check) => Report): v
 
   describe(`the places where the ${name} touches shared memory`, () => {
     beforeAll(() => {
-      for (const check of checks.filter(isRefuted)) {
-        const schedule = reportOf(check).failure?.schedule ?? ''
-        for (const place of reachedBy(name, () => replay(checkedProgram(check), schedule))) refuted.add(place)
-      }
+      for (const check of checks.filter(isRefuted)) for (const place of judged(check).spoilt) refuted.add(place)
       for (const { check } of equivalents) {
         for (const place of reachedBy(name, () => explore(checkedProgram(check)))) explained.add(place)
       }
