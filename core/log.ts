@@ -37,7 +37,7 @@ export class Log {
   readonly found: Found | undefined
   /** Of all records that this member writes: it rises only when nobody lives. */
   readonly epoch: number
-  private readonly checksum: Checksum
+  readonly checksum: Checksum
   private readonly member: number
   private current: Segment | undefined
   private isOpen = true

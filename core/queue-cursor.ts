@@ -1,7 +1,7 @@
 import type { Log } from './log.ts'
 import type { Patience } from './patience.ts'
 import { type Place, QueueError } from './queue-error.ts'
-import { type Record, recordHeaderWords, recordWords } from './record.ts'
+import { type Record, type Records, recordHeaderWords, recordWords } from './record.ts'
 import { recordsAt, type Segment } from './segment.ts'
 
 /** A way through the log, record by record. For one thread. */
@@ -43,10 +43,11 @@ export class Cursor {
   /**
    * The next record, if there is one now; goes past it.
    *
+   * @param records who reads it
    * @throws QueueError `'corrupt'` when what stands there is not what was sent; goes past nothing
    */
-  take(): Record | undefined {
-    const record = this.peek()
+  take(records: Records = this.log.records): Record | undefined {
+    const record = this.peek(records)
     if (record !== undefined) {
       this.at += recordWords(record.length)
       this.sequence = (record.sequence + 1) | 0
@@ -55,10 +56,10 @@ export class Cursor {
   }
 
   /** The next record, if there is one now. */
-  peek(): Record | undefined {
+  peek(records: Records = this.log.records): Record | undefined {
     if (!this.isThere()) return undefined
-    const { log, segment, at, tail, sequence } = this
-    const record = log.records.read(segment.memory, at, tail)
+    const { segment, at, tail, sequence } = this
+    const record = records.read(segment.memory, at, tail)
     if (record !== undefined && (this.unsure ? this.isFromNowOn(record.sequence) : record.sequence === sequence)) {
       this.found(record.sequence)
       return record

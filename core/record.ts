@@ -56,11 +56,15 @@ export class Records {
   private readonly checksum: Checksum
   private readonly words = new Int32Array(shortBytes / 4 + 1)
   private readonly bytes = new Uint8Array(this.words.buffer)
-  private readonly slab = new Slab()
+  private readonly slab: Slab
 
-  /** @param checksum CRC-32, as fast as can be for long arrays */
-  constructor(checksum: Checksum) {
+  /**
+   * @param checksum CRC-32, as fast as can be for long arrays
+   * @param lends whether a payload is there only until the next one is read
+   */
+  constructor(checksum: Checksum, lends = false) {
     this.checksum = checksum
+    this.slab = new Slab(lends)
   }
 
   /** Writes a record, Unordered: it is nobody's but the caller's until the caller publishes it. */
