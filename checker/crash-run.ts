@@ -32,6 +32,7 @@ export function runCrash(
   choices: CrashChoices,
 ): CrashRun {
   const machine = new Machine(threads, initial)
+  machine.lead()
   const steps: number[] = []
   for (const step of schedule) {
     if (!machine.canStep(step)) continue

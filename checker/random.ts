@@ -175,6 +175,7 @@ export class RandomRuns {
   #go(scheduler: Scheduler, misfortune: Misfortune | undefined, done: number[]): Finding | undefined {
     const threads = this.#threads
     const machine = new Machine(threads, this.#initial)
+    machine.lead()
     const own = threads.map(() => 0)
     const step = (next: number): Finding | undefined => {
       machine.step(next)

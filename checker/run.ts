@@ -126,6 +126,7 @@ function stuck(machine: Machine): Finding {
  */
 export function runSchedule(program: Program, threads: readonly Thread[], initial: Int32Array, schedule: readonly number[]): Run {
   const machine = new Machine(threads, initial)
+  machine.lead()
   const steps: number[] = []
   let finding = judgeState(program, machine)
   const step = (next: number): void => {
