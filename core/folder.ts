@@ -43,7 +43,7 @@ export interface Folder {
   remove(name: string): void
   /** Returns when all names are on the disk, as they were at the call or later. */
   sync(): void
-  /** Lets go of whatever it keeps for files that may be opened again. Files that are open stay so. */
+  /** Lets go of whatever it keeps; nothing but this may be called from now on. Files that are open stay so. Closing twice is fine. */
   close(): void
 }
 

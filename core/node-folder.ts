@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, linkSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type FileMemory, type Folder, reasonOf } from './folder.ts'
-import { onFile } from './node-mapped-file-error.ts'
+import { MappedFileError, onFile } from './node-mapped-file-error.ts'
 import { addReference, MappedMemory, type MappedShare, removeReference } from './node-mapped-memory.ts'
 
 /** How many files stay mapped: of a queue, the one that is written, the one that is read, and the one that comes next. */
@@ -12,12 +12,17 @@ const mappingsKept = 3
  *
  * A file is whole and on the disk before it gets its name, and the name is on the disk when `create` returns.
  *
+ * It is the folder that was there when this was made, whatever its path leads to later: it may get another name, or its file system
+ * another place or none, and another folder its path. So nobody's files are taken for one's own. (Needs `/proc`.)
+ *
  * The files opened last stay mapped, for one that comes again, perhaps by another name, then costs no page faults. So a file that
  * has lost its name may take room on the disk until others are opened, or there is no room.
  */
 export class NodeFolder implements Folder {
   readonly path: string
   private readonly seats: number
+  private readonly fd: number
+  private isOpen = true
   private readonly mappings: MappedShare[] = []
 
   /**
@@ -27,27 +32,35 @@ export class NodeFolder implements Folder {
   constructor(path: string, seats = 256) {
     this.path = resolve(path)
     this.seats = seats
+    this.fd = onFile(this.path, () => openSync(this.path, constants.O_DIRECTORY))
   }
 
   list(): readonly string[] {
-    return onFile(this.path, () => readdirSync(this.path))
+    return onFile(this.path, () => readdirSync(this.at('')))
   }
 
   create(name: string, words: number): FileMemory {
     try {
-      return this.kept(MappedMemory.create(this.fileOf(name), { words, seats: this.seats }))
+      return this.kept(MappedMemory.create(this.fileOf(name), { words, seats: this.seats }, this.at(name)))
     } catch (error) {
       if (reasonOf(error) !== 'full' || this.mappings.length === 0) throw error
-      this.close()
+      this.letGo()
       return this.create(name, words)
     }
   }
 
   open(name: string): FileMemory {
-    return this.kept(MappedMemory.open(this.fileOf(name), this.mappings))
+    return this.kept(MappedMemory.open(this.fileOf(name), this.mappings, this.at(name)))
   }
 
   close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.letGo()
+    closeSync(this.fd)
+  }
+
+  private letGo(): void {
     for (const mapping of this.mappings.splice(0)) removeReference(mapping)
   }
 
@@ -63,29 +76,35 @@ export class NodeFolder implements Folder {
   }
 
   link(name: string, another: string): void {
-    onFile(this.fileOf(name), () => linkSync(this.fileOf(name), this.fileOf(another)))
+    onFile(this.fileOf(name), () => linkSync(this.at(name), this.at(another)))
   }
 
   rename(name: string, to: string): void {
-    onFile(this.fileOf(name), () => renameSync(this.fileOf(name), this.fileOf(to)))
+    onFile(this.fileOf(name), () => renameSync(this.at(name), this.at(to)))
   }
 
   remove(name: string): void {
-    onFile(this.fileOf(name), () => unlinkSync(this.fileOf(name)))
+    onFile(this.fileOf(name), () => unlinkSync(this.at(name)))
   }
 
   sync(): void {
-    onFile(this.path, () => {
-      const fd = openSync(this.path, 'r')
-      try {
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
-    })
+    this.requireOpen()
+    onFile(this.path, () => fsyncSync(this.fd))
   }
 
+  /** What people know a file by. */
   private fileOf(name: string): string {
     return join(this.path, name)
+  }
+
+  /** What leads to it. */
+  private at(name: string): string {
+    this.requireOpen()
+    return `/proc/self/fd/${this.fd}/${name}`
+  }
+
+  private requireOpen(): void {
+    // The number may be that of another file by now.
+    if (!this.isOpen) throw new MappedFileError(this.path, 'closed', 'this folder was closed; open it again')
   }
 }

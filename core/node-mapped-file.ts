@@ -74,10 +74,12 @@ function encode({ wordsMax, seats }: FileHeader): Uint32Array {
  * Creates the file: whole, or not at all. It gets its name when it is complete and on the disk; `link` refuses a name that
  * is taken, so that of two creators one succeeds and the other one learns of it. A creator that dies before leaves a file
  * `.heddle-...` behind, which may be removed.
+ *
+ * @param at where it is made, if another path leads there more surely than the one that people know
  */
-export function createFile(path: string, words: number, header: FileHeader, mode: number): MappedFile {
+export function createFile(path: string, words: number, header: FileHeader, mode: number, at: string = path): MappedFile {
   const { allocate } = libc()
-  const directory = dirname(path)
+  const directory = dirname(at)
   const draft = join(directory, `.heddle-${process.pid}-${randomBytes(6).toString('hex')}`)
   return onFile(path, () => {
     const directoryFd = openSync(directory, 'r')
@@ -87,7 +89,7 @@ export function createFile(path: string, words: number, header: FileHeader, mode
         allocate(fd, 0, controlBytes + 4 * words)
         writeSync(fd, controlPart(words, header), 0, undefined, 0)
         fsyncSync(fd)
-        linkSync(draft, path)
+        linkSync(draft, at)
         fsyncSync(directoryFd)
         return { path, fd, header, identity: identityOf(fd) }
       } catch (error) {
@@ -103,12 +105,16 @@ export function createFile(path: string, words: number, header: FileHeader, mode
   })
 }
 
-/** Opens a file that exists, and checks that it is what it should be. */
-export function openFile(path: string): MappedFile {
+/**
+ * Opens a file that exists, and checks that it is what it should be.
+ *
+ * @param at where it is, as in `createFile`
+ */
+export function openFile(path: string, at: string = path): MappedFile {
   // Where this fails, no path is to blame.
   libc()
   return onFile(path, () => {
-    const fd = openSync(path, 'r+')
+    const fd = openSync(at, 'r+')
     try {
       return { path, fd, header: readHeader(path, fd), identity: identityOf(fd) }
     } catch (error) {

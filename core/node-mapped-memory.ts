@@ -126,21 +126,23 @@ export class MappedMemory extends SharedMemory {
   /**
    * Creates the file and opens it.
    *
+   * @param at where it is made, if another path leads there more surely than the one that people know
    * @throws MappedFileError when there is a file already, or it cannot be created
    */
-  static create(path: string, options: MappedOptions): MappedMemory {
+  static create(path: string, options: MappedOptions, at: string = resolve(path)): MappedMemory {
     const { words, wordsMax, mode, seats } = requireOptions(options)
-    return MappedMemory.over(createFile(resolve(path), words, { wordsMax, seats }, mode))
+    return MappedMemory.over(createFile(resolve(path), words, { wordsMax, seats }, mode, at))
   }
 
   /**
    * Opens a file that exists.
    *
    * @param mappings that the caller keeps: where the file is among them, it is not mapped once more
+   * @param at where it is, as in `create`
    * @throws MappedFileError when there is none, or it is not what it should be
    */
-  static open(path: string, mappings: readonly MappedShare[] = []): MappedMemory {
-    const file = openFile(resolve(path))
+  static open(path: string, mappings: readonly MappedShare[] = [], at: string = resolve(path)): MappedMemory {
+    const file = openFile(resolve(path), at)
     const mapping = mappings.find(({ identity }) => identity === file.identity)
     if (mapping === undefined) return MappedMemory.over(file)
     addReference(mapping)

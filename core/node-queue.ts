@@ -56,7 +56,8 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
           compress: (bytes) => deflateRawSync(bytes, { level }),
           decompress: (bytes) => inflateRawSync(bytes),
         }
-  return Queue.open(new NodeFolder(path, members), {
+  const folder = new NodeFolder(path, members)
+  const all: QueueOptions<T> = {
     ...rest,
     members,
     codec: codec ?? (bytesCodec as unknown as Codec<T>),
@@ -68,7 +69,13 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
       return () => clearTimeout(timer)
     },
     draft: `${process.pid}-${randomBytes(6).toString('hex')}`,
-  })
+  }
+  try {
+    return Queue.open(folder, all)
+  } catch (error) {
+    folder.close()
+    throw error
+  }
 }
 
 /** How long an event loop that waits for items sleeps at most, in ms. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -116,6 +116,33 @@ describe.runIf(canMap)('the files of a queue', () => {
     truncateSync(file, statSync(file).size - 1)
     expect(() => queue.reader()).toThrow('somebody has cut it')
     truncateSync(file, statSync(file).size + 1)
+  })
+
+  it('stay in their folder when that gets another name, and touch nothing in the one that gets its name', () => {
+    const [path, elsewhere] = [newPath(), newPath()]
+    const received: number[] = []
+    using queue = openQueue(path, { segmentBytes })
+    const [producer, consumer] = [queue.producer(), queue.consumer()]
+    const goOn = (from: number, to: number): void => {
+      for (let n = from; n < to; n++) {
+        producer.trySend(item.fill(n))
+        if (n % 2 === 0) received.push(consumer.tryReceive()?.item[0] as number)
+      }
+      producer.sync()
+    }
+    goOn(0, 4 * itemsOfSegment)
+    renameSync(path, elsewhere)
+    using other = openQueue(path, { segmentBytes })
+    for (let n = 0; n < 9 * itemsOfSegment; n++) other.producer().trySend(item.fill(100 + n))
+    const names = readdirSync(path)
+    goOn(4 * itemsOfSegment, 8 * itemsOfSegment)
+    expect(readdirSync(path)).toEqual(names)
+    expect(other.consumer().tryReceive()?.item[0]).toBe(100)
+    queue.close()
+    using again = openQueue(elsewhere)
+    const rest = again.consumer()
+    for (let next = rest.tryReceive(); next !== undefined; next = rest.tryReceive()) received.push(next.item[0] as number)
+    expect([again.recovered?.lost, received]).toEqual([0, Array.from({ length: 8 * itemsOfSegment }, (_, n) => n)])
   })
 
   it('no more stay than there are segments, the control file and one to spare', () => {

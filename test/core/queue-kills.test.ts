@@ -33,9 +33,9 @@ async function refill(): Promise<void> {
 /** Kills some at a random moment, whichever they are, and puts others in their places. */
 async function strike(): Promise<void> {
   const dice = randomInt(100)
-  if (dice < 30) await storm.kill(({ role }) => role === 'producer', 1)
-  else if (dice < 60) await storm.kill(({ role }) => role === 'consumer', 1)
-  else if (dice < 70) await storm.kill(() => true, 2)
+  if (dice < 25) await storm.kill(({ role }) => role === 'producer', 1)
+  else if (dice < 55) await storm.kill(({ role }) => role === 'consumer', 1)
+  else if (dice < 70) await storm.kill(() => true, 3)
   else if (dice < 85) {
     // One that comes to the others, and has not joined them yet.
     await storm.kill(({ role }) => role === 'producer', 1)
@@ -122,6 +122,7 @@ describe.runIf(canMap)('a queue between processes that are killed', () => {
     console.info(
       `${storm.kills} kills, ${items} items, ${again} came again, at most ${Math.round(storm.slowestMs)} ms until it went on`,
     )
+    console.table(Object.fromEntries([...storm.strikes].map(([whom, count]) => [`at once: ${whom}`, count])))
     console.table(Object.fromEntries(states))
   }, 7_200_000)
 })

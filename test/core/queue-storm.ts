@@ -42,6 +42,8 @@ const patienceMs = 60_000
 export class Storm {
   /** How many kills hit which state. */
   readonly hits: Map<string, number> = new Map()
+  /** How often only producers were killed, only consumers, and both at the same moment. */
+  readonly strikes: Map<Role | 'both', number> = new Map()
   kills = 0
   /** The longest time until something moved again. */
   slowestMs = 0
@@ -101,6 +103,9 @@ export class Storm {
     const asleep = new Set(victims.filter(({ child }) => isAsleep(child)))
     for (const { child } of living) child.kill('SIGSTOP')
     while (!living.every(({ child }) => isStopped(child))) await setTimeout(0)
+    const roles = new Set(victims.map(({ role }) => role))
+    const whom = roles.size === 2 ? 'both' : [...roles][0]
+    if (whom !== undefined) this.strikes.set(whom, (this.strikes.get(whom) ?? 0) + 1)
     for (const victim of victims) {
       const { role, child } = victim
       const state = `${role}: ${standingOf(this.path, child.pid as number, role) ?? (asleep.has(victim) ? 'asleep' : 'at work')}`
