@@ -69,6 +69,7 @@ class WouldSleep implements Sleep {
  * Give ends `spins: 0`: who spins on an event loop holds it up. Ends that yield or spin (`WaitOptions.wait`) throw when they would.
  */
 export class AsyncMemory extends ForwardingMemory {
+  override readonly onEventLoop = true
   private readonly sleeper: AsyncWaiting
   private isCalling = false
 

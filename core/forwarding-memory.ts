@@ -19,11 +19,13 @@ import type { Memory, WaitResult } from './memory.ts'
 export class ForwardingMemory implements Memory {
   /** Where the operations go. */
   protected readonly memory: Memory
+  declare readonly onEventLoop?: boolean
   declare readonly liveness?: NonNullable<Memory['liveness']>
   declare readonly durability?: NonNullable<Memory['durability']>
 
   constructor(memory: Memory) {
     this.memory = memory
+    if (memory.onEventLoop !== undefined) this.onEventLoop = memory.onEventLoop
     if (memory.liveness !== undefined) this.liveness = memory.liveness
     if (memory.durability !== undefined) this.durability = memory.durability
   }

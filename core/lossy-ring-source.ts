@@ -284,14 +284,16 @@ export class LossySource {
   /** Called when a `refresh` found no item. */
   private waitForItems(patience: Patience): boolean {
     while (!patience.over && !isClosed(this.seen)) {
-      // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for.
-      // Safety: lossy-ring/survives-writer
-      if (this.isAbandoned()) return this.refresh() > 0
-      // Sleeps on the very word that showed nothing: whatever is pushed moves it, the end of the stream changes it too, and
-      // both wake all that sleep on it. (It comes back after 2^30 items: who stood still for so long sleeps until the next one.)
-      // There is one look after the time is over: an item that came in time is never missed.
-      // Safety: lossy-ring/wakes, lossy-ring/times-out
-      patience.sleep(this.writtenAt, this.seen)
+      if (!patience.spin(this.writtenAt, this.seen)) {
+        // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for.
+        // Safety: lossy-ring/survives-writer
+        if (this.isAbandoned()) return this.refresh() > 0
+        // Sleeps on the very word that showed nothing: whatever is pushed moves it, the end of the stream changes it too, and
+        // both wake all that sleep on it. (It comes back after 2^30 items: who stood still for so long sleeps until the next one.)
+        // There is one look after the time is over: an item that came in time is never missed.
+        // Safety: lossy-ring/wakes, lossy-ring/times-out
+        patience.rest(this.writtenAt, this.seen)
+      }
       if (this.refresh() > 0) return true
     }
     return false

@@ -87,6 +87,8 @@ export interface Memory {
   /** Milliseconds from an arbitrary start, never going back. Only for computing timeouts; constant in the checker. */
   now(): number
 
+  /** Set where the thread has an event loop that must not be held up: ends that yield or spin are refused (`WaitOptions.wait`). */
+  readonly onEventLoop?: boolean
   /** Who else is alive, where the memory can tell. `alive` returning false is final. */
   readonly liveness?: { readonly self: number; alive(participant: number): boolean }
   /** How to make bytes durable, where the memory is on a disk. `flush` returns when they are there. */

@@ -1,4 +1,3 @@
-import { AsyncMemory } from './async-memory.ts'
 import type { Memory, WaitResult } from './memory.ts'
 import { requireInteger, show } from './require.ts'
 
@@ -105,7 +104,7 @@ export class Patience {
     this.sliceMs = wait === 'park' ? this.sleepMs : wait === 'yield' ? napMs : 0
     this.over = timeoutMs <= 0
     this.deadline = timeoutMs === Infinity || this.over ? timeoutMs : memory.now() + timeoutMs
-    if (wait !== 'park' && memory instanceof AsyncMemory) refuseLoop(wait)
+    if (wait !== 'park' && memory.onEventLoop === true) refuseLoop(wait)
   }
 
   /**
@@ -114,12 +113,28 @@ export class Patience {
    * @param seen the whole word as the caller last saw it
    */
   sleep(word: number, seen: number): void {
+    if (this.spin(word, seen)) return
+    this.rest(word, seen)
+  }
+
+  /**
+   * The first half of `sleep`, for who has something to ask before it sleeps that costs more than a look: whether somebody lives.
+   *
+   * @returns whether the word has changed. A hint only: the caller looks again, by the load that its safety rests on
+   */
+  spin(word: number, seen: number): boolean {
     const { memory } = this
-    for (let spin = 0; spin < this.spins; spin++) {
+    const looks = this.over ? 0 : this.spins
+    for (let look = 0; look < looks; look++) {
       memory.pause()
-      // A hint only: the caller looks again, by the load that its safety rests on.
-      if (((memory.load(word) ^ seen) & ~asleep) !== 0) return
+      if (((memory.load(word) ^ seen) & ~asleep) !== 0) return true
     }
+    return false
+  }
+
+  /** The second half of `sleep`. */
+  rest(word: number, seen: number): void {
+    const { memory } = this
     const announced = this.announces ? seen | asleep : seen
     // One bit speaks for all sleepers. It is set before the clock is asked, for where a notify wakes only one, that one must
     // leave the others announced when it gives up.
@@ -133,14 +148,14 @@ export class Patience {
       // Sleeps only on the announced word, so that a change which has already taken the bit is never slept through.
       // Safety: mutex/wakes, mutex/times-out
       const result = memory.wait(word, announced, slice)
-      if (!this.announces) this.rested(result)
+      if (!this.announces) this.napped(result)
       if (result !== 'timed-out' || slice < left) return
     }
     this.over = true
   }
 
   /** Called by who yields, after each sleep. */
-  private rested(result: WaitResult): void {
+  private napped(result: WaitResult): void {
     this.spins = 0
     if (result === 'timed-out') this.sliceMs = Math.min(2 * this.sliceMs, napMostMs)
     if (result !== 'ok') return
@@ -152,5 +167,5 @@ export class Patience {
 }
 
 function refuseLoop(wait: Waiting['wait']): never {
-  throw new Error(`AsyncMemory: '${wait}' would hold up the event loop; give the end the default, wait: 'park'`)
+  throw new Error(`wait: '${wait}' would hold up the event loop of this memory; give the end the default, 'park'`)
 }

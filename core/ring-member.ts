@@ -264,11 +264,14 @@ export class Member {
     if (this.take(count) > 0) return this.claimed
     const patience = new Patience(this.memory, timeoutMs, this.waiting)
     while (!patience.over) {
-      if (this.ending() !== undefined) return 0
-      // Sleeps on the very word that showed nothing. There is one look after the time is over: an item that came in time is never
-      // missed.
-      // Safety: ring/wakes, ring/times-out
-      patience.sleep(this.sleepAt, this.sleepSeen)
+      // Nothing is pushed any more where the stream is closed: what is waited for then, only `ending` knows.
+      if (isClosed(this.seen) || !patience.spin(this.gates?.at ?? this.writtenAt, this.gates?.seen ?? this.seen)) {
+        if (this.ending() !== undefined) return 0
+        // Sleeps on the very word that showed nothing. There is one look after the time is over: an item that came in time is never
+        // missed.
+        // Safety: ring/wakes, ring/times-out
+        patience.rest(this.sleepAt, this.sleepSeen)
+      }
       if (this.take(count) > 0) break
     }
     return this.claimed

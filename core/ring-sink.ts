@@ -105,7 +105,7 @@ export class Sink {
   push(item: Uint8Array, timeoutMs: number = Infinity): boolean {
     if (item.length !== this.itemBytes) this.refuseItem(item)
     requireTimeout('Sink.push', timeoutMs)
-    if (this.room === 0 && this.makeRoom() === 0 && !this.waitForRoom(this.patience(timeoutMs))) return false
+    if (this.room === 0 && this.findRoom() === 0 && !this.waitForRoom(this.patience(timeoutMs))) return false
     this.writeOne(item)
     return true
   }
@@ -139,7 +139,7 @@ export class Sink {
     let patience: Patience | undefined
     let pushed = 0
     while (pushed < count) {
-      if (this.room < count - pushed) this.makeRoom(count - pushed)
+      if (this.room < count - pushed) this.findRoom(count - pushed)
       if (this.room === 0) {
         patience ??= this.patience(timeoutMs)
         if (!this.waitForRoom(patience, count - pushed)) break
@@ -183,7 +183,7 @@ export class Sink {
   claim(count: number = 1, timeoutMs: number = Infinity): number {
     requireInteger('Sink.claim: count', count, 1, 2 ** 31 - 1)
     requireTimeout('Sink.claim', timeoutMs)
-    if (this.room < count && this.makeRoom(count) === 0) this.waitForRoom(this.patience(timeoutMs), count)
+    if (this.room < count && this.findRoom(count) === 0) this.waitForRoom(this.patience(timeoutMs), count)
     return this.hold(count)
   }
 
@@ -303,14 +303,18 @@ export class Sink {
     return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
   }
 
-  /** Finds room for so many items, or less; lets go of readers that died where they are in the way. Returns the room. */
+  /** As `findRoom`; lets go of readers that died where they are in the way. */
   private makeRoom(wanted = 1): number {
+    while (this.findRoom(wanted) === 0 && this.evictSlowest());
+    return this.room
+  }
+
+  /** Finds room for so many items, or less. Returns the room. */
+  private findRoom(wanted = 1): number {
     if (!this.isOpen) throw new Error('Sink: the stream was closed')
     if (this.claimed > 0) throw new Error(`Sink: ${this.claimed} items are claimed; commit or abort them first`)
-    do {
-      if (distance(this.next, this.allowed) < wanted) this.look()
-      this.raiseLimit(wanted)
-    } while (this.room === 0 && this.evictSlowest())
+    if (distance(this.next, this.allowed) < wanted) this.look()
+    this.raiseLimit(wanted)
     return this.room
   }
 
@@ -377,16 +381,18 @@ export class Sink {
     return new Group(layout, layout.groupAt(positionAt), {}).letGo()
   }
 
-  /** Called when the ring is full. */
+  /** Called when the ring is full, or seems to be, as `findRoom` says. */
   private waitForRoom(patience: Patience, wanted = 1): boolean {
     // The slowest reader alone decides: sleeping on any other's position would wake up for nothing. There is one look after
     // the time is over: room that came in time is never refused.
     // Safety: ring/wakes, ring/times-out
-    while (!patience.over) {
-      patience.sleep(this.slowestAt, this.slowestSeen)
-      if (this.makeRoom(wanted) > 0) return true
+    for (;;) {
+      if (!patience.spin(this.slowestAt, this.slowestSeen) && !this.evictSlowest()) {
+        if (patience.over) return false
+        patience.rest(this.slowestAt, this.slowestSeen)
+      }
+      if (this.findRoom(wanted) > 0) return true
     }
-    return false
   }
 
   private patience(timeoutMs: number): Patience {

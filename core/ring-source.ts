@@ -283,23 +283,32 @@ export class Source {
   private waitForItems(timeoutMs: number): boolean {
     const patience = new Patience(this.memory, timeoutMs, this.waiting)
     while (!patience.over) {
-      if (this.isAtEnd()) {
-        if (isClosed(this.seen)) return false
+      if (this.isAtEnd() && isClosed(this.seen)) return false
+      if (!patience.spin(this.sleepAt, this.sleepSeen)) {
         // Whatever a dead writer has pushed is seen by a look after its death; then there is nothing to wait for but the readers
         // ahead.
         // Safety: ring/survives-writer
-        if (this.isAbandoned()) {
+        if (this.isAtEnd() && this.isAbandoned()) {
           if (this.refresh() > 0) return true
           if (this.isAtEnd()) return false
         }
+        // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
+        // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
+        // Safety: ring/wakes, ring/times-out
+        patience.rest(this.sleepAt, this.sleepSeen)
       }
-      // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
-      // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
-      // Safety: ring/wakes, ring/times-out
-      patience.sleep(this.gates?.at ?? this.writtenAt, this.gates?.seen ?? this.seen)
       if (this.refresh() > 0) return true
     }
     return false
+  }
+
+  /** The word that kept the last `refresh` from finding an item, and what it held. */
+  private get sleepAt(): number {
+    return this.gates?.at ?? this.writtenAt
+  }
+
+  private get sleepSeen(): number {
+    return this.gates?.seen ?? this.seen
   }
 
   /** Whether this reader has come to where the writer was at the last `refresh`. */

@@ -74,11 +74,11 @@ export class SharedMemory implements Memory {
   /** Who is alive, where somebody keeps a `Roster`: set it before anything attaches to this memory. */
   liveness?: NonNullable<Memory['liveness']>
   /**
-   * Lets another thread run. Where it is set, every fourth `pause` calls it: where there are more threads than processors, who spins
-   * so lets those go on that it waits for. `heddle/node` has one, and every `MappedMemory`.
+   * Lets another thread run. Where it is set, `pause` is that: where there are more threads than processors, who spins so lets those
+   * go on that it waits for. `heddle/node` has one (`sched_yield`, 0.4 us where nobody else wants the processor), and every
+   * `MappedMemory`.
    */
   giveWay?: () => void
-  private paused = 0
   // All replaced by `MappedMemory` when its file grows or is closed.
   /** The bytes of `buffer`, perhaps at other addresses: what the arrays are made over. */
   protected plain: SharedArrayBuffer
@@ -203,7 +203,7 @@ export class SharedMemory implements Memory {
   }
 
   pause(): void {
-    if (this.giveWay !== undefined && (++this.paused & 3) === 0) this.giveWay()
+    if (this.giveWay !== undefined) this.giveWay()
     else for (let hint = 0; hint < hints; hint++) pauseHint()
   }
 

@@ -6,10 +6,10 @@ import { Ring, SharedMemory } from 'heddle'
 import { giveWay, MappedMemory } from 'heddle/node'
 import { RingBuffer } from 'ringbuf.js'
 
-const { contender, reader, source, itemBytes, batch, spins, inPlace, ports } = workerData ?? JSON.parse(process.argv[2])
+const { contender, reader, source, itemBytes, batch, inPlace, ports } = workerData ?? JSON.parse(process.argv[2])
 
-/** No items are handed over, so that there is nothing to check. */
-const bare = ['memcpy', 'no ring', 'there and back'].includes(contender)
+/** No items are handed over, so that there is nothing to check; or who does it all does that, too. */
+const bare = ['memcpy', 'no ring', 'there and back', 'one thread'].includes(contender)
 
 const bytes = new Uint8Array(itemBytes * batch)
 const looked = new Int32Array(bytes.buffer, 0, bytes.length >> 2)
@@ -55,7 +55,7 @@ function fail(item) {
 function memoryOf() {
   if (contender === 'processes') return MappedMemory.open(source)
   const memory = new SharedMemory(source)
-  if (contender === 'WebAssembly') memory.giveWay = giveWay
+  memory.giveWay = giveWay
   return memory
 }
 
@@ -64,12 +64,35 @@ function heddleEnd() {
   const memory = memoryOf()
   const ring = Ring.attach(memory)
   if (reader === undefined) {
-    const sink = ring.sink({ spins })
+    const sink = ring.sink()
     return batch === 1 ? () => sink.push(bytes) : () => sink.pushBatch(bytes)
   }
-  const from = ring.source({ reader, spins })
+  const from = ring.source({ reader })
   if (inPlace) return readInPlace(memory, from)
   return batch === 1 ? () => from.pop(bytes) : () => from.popBatch(bytes)
+}
+
+/** All ends. */
+function soleEnd() {
+  const ring = Ring.attach(new SharedMemory(source))
+  const sink = ring.sink()
+  const sources = Array.from({ length: ring.readers }, () => ring.source())
+  const turns = Math.max(1, ring.capacity / 2 / batch)
+  return () => {
+    for (let turn = 0; turn < turns; turn++) {
+      stamp(moved + turn * batch)
+      if (batch === 1) sink.tryPush(bytes)
+      else sink.tryPushBatch(bytes)
+    }
+    for (const from of sources) {
+      for (let turn = 0; turn < turns; turn++) {
+        if (batch === 1) from.tryPop(bytes)
+        else from.tryPopBatch(bytes)
+        check(moved + turn * batch, batch)
+      }
+    }
+    return turns * batch
+  }
 }
 
 function readInPlace(memory, from) {
@@ -177,7 +200,13 @@ if (contender === 'postMessage') {
     tell('ready')
   })
 } else {
-  const ends = { 'ringbuf.js': ringbufEnd, memcpy: bareEnd, 'no ring': bareEnd, 'there and back': callingEnd }
+  const ends = {
+    'one thread': soleEnd,
+    'ringbuf.js': ringbufEnd,
+    memcpy: bareEnd,
+    'no ring': bareEnd,
+    'there and back': callingEnd,
+  }
   transfer = (ends[contender] ?? heddleEnd)()
   const told = (items) => {
     if (reader !== undefined) tell('ready')

@@ -101,7 +101,7 @@ describe.runIf(canMap)('mapped memory', () => {
       own?.()
     }
     for (let pause = 0; pause < 8; pause++) memory.pause()
-    expect([given, own]).toEqual([2, expect.any(Function)])
+    expect([given, own]).toEqual([8, expect.any(Function)])
     memory.close()
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ForwardingMemory, lineWords, Ring, type RingOptions, SharedMemory } from '../../core/index.ts'
+import { ForwardingMemory, LossyRing, lineWords, type Memory, Ring, type RingOptions, SharedMemory } from '../../core/index.ts'
 
 /** A ring and its ends over a memory of just its size. Ends do not spin: here nobody else moves. */
 function ringOf(options: RingOptions) {
@@ -701,6 +701,89 @@ describe('where it is known who lives', () => {
     const source = Ring.attach(new DyingMemory(memory, 1, dead)).source({ spins: 0 })
     expect(source.pop(byte())).toBe(false)
     expect(source.end()).toBe('abandoned')
+  })
+})
+
+describe('who waits where it is known who lives', () => {
+  const shape = { capacity: 1, itemBytes: 1 }
+  const byte = Uint8Array.of(1)
+
+  /** Does something when it pauses, and counts how often it asks who lives: all do. */
+  class Pausing extends ForwardingMemory {
+    asked = 0
+    atPause = () => {}
+    override readonly liveness: NonNullable<Memory['liveness']>
+
+    constructor(memory: Memory, self: number) {
+      super(memory)
+      const alive = (): boolean => {
+        this.asked++
+        return true
+      }
+      this.liveness = { self, alive }
+    }
+
+    override pause(): void {
+      this.atPause()
+    }
+  }
+
+  /** What the waiting end does, and what the other one does for it. */
+  type Ends = readonly [wait: (timeoutMs?: number) => boolean, serve: () => void]
+
+  const ringOn = (memory: Memory) => Ring.create(memory, { ...shape, readers: 1, groups: 1, awaitReaders: false })
+  const ends: readonly (readonly [string, number, (memory: Memory, other: Memory) => Ends])[] = [
+    [
+      'a source',
+      Ring.words({ ...shape, readers: 1, groups: 1 }),
+      (memory, other) => {
+        const sink = ringOn(other).sink()
+        const source = Ring.attach(memory).source({ spins: 2 })
+        return [(timeoutMs) => source.pop(Uint8Array.of(0), timeoutMs), () => void sink.push(byte)]
+      },
+    ],
+    [
+      'a member',
+      Ring.words({ ...shape, readers: 1, groups: 1 }),
+      (memory, other) => {
+        const sink = ringOn(other).sink()
+        const member = Ring.attach(memory).member({ spins: 2 })
+        return [(timeoutMs) => member.pop(Uint8Array.of(0), timeoutMs), () => void sink.push(byte)]
+      },
+    ],
+    [
+      'a sink',
+      Ring.words({ ...shape, readers: 1, groups: 1 }),
+      (memory, other) => {
+        const source = ringOn(other).source()
+        const sink = Ring.attach(memory).sink({ spins: 2 })
+        sink.push(byte)
+        return [(timeoutMs) => sink.push(byte, timeoutMs), () => void source.pop(Uint8Array.of(0))]
+      },
+    ],
+    [
+      'a lossy source',
+      LossyRing.words(shape),
+      (memory, other) => {
+        const sink = LossyRing.create(other, shape).sink()
+        const source = LossyRing.attach(memory).source({ spins: 2 })
+        return [(timeoutMs) => source.pop(Uint8Array.of(0), timeoutMs), () => sink.push(byte)]
+      },
+    ],
+  ]
+
+  it.each(ends)('%s spins first, and asks then', (_, words, endsOf) => {
+    const shared = new SharedMemory(words)
+    const memory = new Pausing(shared, 1)
+    const [wait, serve] = endsOf(memory, new Pausing(shared, 0))
+    memory.atPause = () => {
+      memory.atPause = () => {}
+      serve()
+    }
+    memory.asked = 0
+    expect([wait(), memory.asked]).toEqual([true, 0])
+    expect(wait(2)).toBe(false)
+    expect(memory.asked).toBeGreaterThan(0)
   })
 })
 

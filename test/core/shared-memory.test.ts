@@ -167,16 +167,15 @@ describe('SharedMemory', () => {
     expect(() => requireLittleEndian(true)).not.toThrow()
   })
 
-  it('lets others run at every fourth pause, where it can', () => {
+  it('lets others run at every pause, where it can', () => {
     const memory = new SharedMemory(1)
     memory.pause()
     let given = 0
     memory.giveWay = () => void given++
-    const counts = Array.from({ length: 9 }, () => {
+    for (let pauses = 1; pauses <= 3; pauses++) {
       memory.pause()
-      return given
-    })
-    expect(counts).toEqual([0, 0, 0, 1, 1, 1, 1, 2, 2])
+      expect(given).toBe(pauses)
+    }
   })
 
   it('stands on a WebAssembly.Memory as on its buffer', async () => {

@@ -183,8 +183,9 @@ describe.each(waiters.map((waiter) => [waiter.name, waiter] as const))('%s', (na
 
   it.each(['yield', 'spin'] as const)('does not hold an event loop up by %s', async (wait) => {
     const memory = new AsyncMemory(fresh())
-    const call = memory.call(() => waits(memory, { wait }, Infinity))
-    await expect(call).rejects.toThrow(`AsyncMemory: '${wait}' would hold up the event loop; give the end the default`)
+    const wrapped = new ForwardingMemory(memory)
+    const call = memory.call(() => waits(wrapped, { wait }, Infinity))
+    await expect(call).rejects.toThrow(`wait: '${wait}' would hold up the event loop of this memory; give the end the default`)
   })
 })
 

@@ -105,6 +105,8 @@ interface FoundPlace {
 const callsInParts = parts.map((file) => [file, callsIn(file)] as const)
 /** Calls that may lead into a part. */
 const isForeign = ({ receiver }: SourceCall) => receiver === '' || partObjects.test(receiver)
+/** Calls of a part's object within the part. */
+const isOwn = ({ receiver }: SourceCall, file: string) => receiver === 'this' && parts.includes(file)
 
 const doorOf = (call: SourceCall) => doors.find(({ receiver }) => receiver.test(call.receiver))
 const leadsSomewhere = (call: SourceCall): boolean =>
@@ -127,7 +129,7 @@ function placesThrough(call: SourceCall, file: string): FoundPlace[] {
     if (!door.operations.includes(operation)) throw new Error(`${at}: ${operation} is no operation of a ${call.receiver}`)
     return [{ place: at, operation }]
   }
-  if (!isForeign(call)) return []
+  if (!isForeign(call) && !isOwn(call, file)) return []
   return callsInParts.flatMap(([part, calls]) =>
     calls
       .filter(({ inside }) => inside === call.callee)
