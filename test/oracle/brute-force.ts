@@ -20,7 +20,7 @@ export interface Limits {
 }
 
 export interface BruteForceResult {
-  /** One canonical text for each distinct complete execution. */
+  /** One text for each distinct complete execution: numbers that stand for its trace. */
   readonly executions: ReadonlySet<string>
   /** Canonical JSON of the results and final words of the complete executions. */
   readonly outcomes: ReadonlySet<string>
@@ -338,8 +338,8 @@ interface Guess {
 interface Thread {
   readonly at: Point
   readonly status: 'ready' | 'asleep' | 'parked' | 'finished' | 'thrown' | 'killed'
-  /** One text for each SeqCst step. */
-  readonly steps: readonly string[]
+  /** What it did: one text for each SeqCst step. */
+  readonly steps: Trail
   readonly clock: Clock
   /** The bytes written Unordered since the last SeqCst step: a kill tears them. */
   readonly fresh: readonly number[]
@@ -350,11 +350,71 @@ interface Thread {
   /** The current iteration: where it began, and what its SeqCst reads read from. */
   readonly iteration: {
     readonly at: Point
-    readonly steps: number
+    readonly steps: Trail
     readonly clock: Clock
     readonly fresh: readonly number[]
     readonly guesses: readonly Guess[]
     readonly reads: readonly { readonly location: string; readonly source: string }[]
+  }
+}
+
+/** Texts one after the other. Those that are equal, and of one root, are one object and have one number. */
+class Trail {
+  readonly last: string | undefined
+  readonly length: number
+  readonly number: number
+  readonly #numbers: { next: number }
+  readonly #after = new Map<string, Trail>()
+
+  constructor(numbers: { next: number }, last?: string, length = 0) {
+    this.#numbers = numbers
+    this.last = last
+    this.length = length
+    this.number = numbers.next++
+  }
+
+  and(text: string): Trail {
+    let longer = this.#after.get(text)
+    if (longer === undefined) {
+      longer = new Trail(this.#numbers, text, this.length + 1)
+      this.#after.set(text, longer)
+    }
+    return longer
+  }
+}
+
+/** Who has accessed the bytes of a word: logs that are equal are one object and have one number. */
+interface Log {
+  /** For each byte, thread and class of access: the last epoch (releases done before) in which it was made, or -1. */
+  readonly epochs: Int16Array
+  readonly number: number
+}
+
+class Logs {
+  readonly empty: Log
+  readonly #known = new Map<string, Log>()
+  readonly #after = new Map<string, Log>()
+
+  constructor(threads: number) {
+    this.empty = this.#intern(new Int16Array(4 * threads * 4).fill(-1))
+  }
+
+  #intern(epochs: Int16Array): Log {
+    const text = epochs.join()
+    const log = this.#known.get(text) ?? { epochs, number: this.#known.size }
+    this.#known.set(text, log)
+    return log
+  }
+
+  /** A log in which one epoch is another one. */
+  with(log: Log, at: number, epoch: number): Log {
+    if (log.epochs[at] === epoch) return log
+    const change = `${log.number} ${at} ${epoch}`
+    const known = this.#after.get(change)
+    if (known !== undefined) return known
+    const changed = this.#intern(log.epochs.with(at, epoch))
+    this.#after.set(change, changed)
+    return changed
   }
 }
 
@@ -363,7 +423,7 @@ interface State {
   readonly words: Int32Array
   readonly bytes: Uint8Array
   /** The writes of each location (`word 0`, `list 0`, `life 0`) in order. */
-  readonly writes: Map<string, readonly string[]>
+  readonly writes: Map<string, Trail>
   /** What the last SeqCst write of each word released. */
   readonly released: Clock[]
   /** The threads asleep on each word. */
@@ -373,8 +433,8 @@ interface State {
   readonly deaths: (Clock | undefined)[]
   /** Bytes that a killed thread left undefined. */
   readonly torn: Set<number>
-  /** For each byte, thread and class of access: the last epoch (releases done before) in which it was made, or -1. */
-  readonly accesses: Int8Array
+  /** The accesses of each word, by its number among those that are touched; none where nobody has accessed it. */
+  readonly accesses: Log[]
   /** The guesses, by thread and depth, that race with a write. */
   readonly spoilt: Set<string>
   race: boolean
@@ -413,7 +473,14 @@ class BruteForce {
   readonly maxStates: number
   readonly maxOperations: number
   readonly executions: Map<string, string> = new Map()
+  /** What words hold other than at the start. */
   readonly contents: Set<string> = new Set()
+  readonly logs: Logs
+  /** The numbers of the words that somebody has touched: states know nothing of others. */
+  readonly touched: Map<number, number> = new Map()
+  readonly numbers: { next: number } = { next: 0 }
+  /** Where the trails of each thread and of each location begin. */
+  readonly trails: Map<string, Trail> = new Map()
   readonly failures: Set<FailureKind> = new Set()
   /** The number of schedules from each state on. */
   readonly visited: Map<string, number> = new Map()
@@ -440,6 +507,7 @@ class BruteForce {
     this.rouses = spurious
     this.maxStates = limits.states ?? 20_000
     this.maxOperations = limits.operations ?? 100
+    this.logs = new Logs(this.names.length)
     program.setup?.(alone(this.initial))
   }
 
@@ -452,10 +520,13 @@ class BruteForce {
       if (!(error instanceof TooBig)) throw error
       limited = true
     }
+    const { contents, initial } = this
     return {
       executions: new Set(this.executions.keys()),
       outcomes: new Set(this.executions.values()),
-      contents: this.contents,
+      get contents() {
+        return new Set([...contents].map((changes) => contentAfter(initial, changes)))
+      },
       failures: this.failures,
       schedules,
       states: this.visited.size,
@@ -481,19 +552,19 @@ class BruteForce {
       writes: new Map(),
       released: Array.from(words, () => none),
       sleepers: Array.from(words, () => []),
-      threads: this.bodies.map(({ start }) => ({
+      threads: this.bodies.map(({ start }, thread) => ({
         at: start,
         status: 'ready',
-        steps: [],
+        steps: this.trailOf(`thread ${thread}`),
         clock: none,
         fresh: [],
         roused: false,
         guesses: [],
-        iteration: { at: start, steps: 0, clock: none, fresh: [], guesses: [], reads: [] },
+        iteration: { at: start, steps: this.trailOf(`thread ${thread}`), clock: none, fresh: [], guesses: [], reads: [] },
       })),
       deaths: this.names.map(() => undefined),
       torn: new Set(),
-      accesses: new Int8Array(4 * words.length * this.names.length * 4).fill(-1),
+      accesses: [],
       spoilt: new Set(),
       race: false,
     }
@@ -509,13 +580,13 @@ class BruteForce {
       return 1
     }
     const execution = this.execution(state)
-    const seen = Buffer.from(state.accesses.buffer).toString('latin1')
-    const key = `${execution}\n${threads.map(({ status }) => status)}\n${[...state.spoilt].sort()}\n${seen}`
+    const seen = state.accesses.map(({ number }) => String.fromCharCode(number >>> 15, number & 0x7fff))
+    const key = `${execution}|${threads.map(({ status }) => status)}|${[...state.spoilt].sort()}|${seen.join('')}`
     const known = this.visited.get(key)
     if (known !== undefined) return known
     if (this.visited.size >= this.maxStates) throw new TooBig()
 
-    this.contents.add(state.words.join())
+    this.contents.add(this.changesIn(state))
     let schedules = 0
     // Nobody has to be killed: where only kills are possible, the schedule may end as well.
     let ended = true
@@ -541,10 +612,23 @@ class BruteForce {
     return schedules
   }
 
+  /** The trace that led to a state: the steps of each thread, and the order of the writes of each location. */
   execution(state: State): string {
-    const steps = state.threads.map((thread, index) => `${this.names[index]}: ${thread.steps.join(', ')}`)
-    const writes = [...state.writes].map(([location, order]) => `${location}: ${order.join(' ')}`).sort()
-    return [...steps, ...writes].join('\n')
+    const steps = state.threads.map((thread) => thread.steps.number)
+    const writes = [...state.writes.values()].map(({ number }) => number).sort((a, b) => a - b)
+    return `${steps}|${writes}`
+  }
+
+  trailOf(name: string): Trail {
+    const trail = this.trails.get(name) ?? new Trail(this.numbers)
+    this.trails.set(name, trail)
+    return trail
+  }
+
+  changesIn({ words }: State): string {
+    let changes = ''
+    for (const word of this.touched.keys()) if (words[word] !== this.initial[word]) changes += `${word}=${words[word]};`
+    return changes
   }
 
   outcome(state: State): string {
@@ -579,7 +663,7 @@ class BruteForce {
       threads: [...from.threads],
       deaths: [...from.deaths],
       torn: new Set(from.torn),
-      accesses: from.accesses.slice(),
+      accesses: [...from.accesses],
       spoilt: new Set(from.spoilt),
       race: false,
     }
@@ -694,11 +778,11 @@ class BruteForce {
   note(state: State, thread: number, what: string, reads: readonly string[], writes: readonly string[]): void {
     const me = state.threads[thread]
     const id = `${this.names[thread]}${me.steps.length + 1}`
-    const from = reads.map((location) => ({ location, source: state.writes.get(location)?.at(-1) ?? 'setup' }))
-    for (const location of writes) state.writes.set(location, [...(state.writes.get(location) ?? []), id])
+    const from = reads.map((location) => ({ location, source: state.writes.get(location)?.last ?? 'setup' }))
+    for (const location of writes) state.writes.set(location, (state.writes.get(location) ?? this.trailOf(location)).and(id))
     const text = from.length === 0 ? what : `${what} from ${from.map(({ source }) => source)}`
     const iteration = { ...me.iteration, reads: [...me.iteration.reads, ...from] }
-    state.threads[thread] = { ...me, steps: [...me.steps, text], fresh: [], iteration }
+    state.threads[thread] = { ...me, steps: me.steps.and(text), fresh: [], iteration }
   }
 
   acquire(state: State, thread: number, word: number): void {
@@ -730,12 +814,27 @@ class BruteForce {
       for (let other = 0; other < count; other++) {
         if (other === thread) continue
         // An access of another thread happened before this one if a release after it did.
-        const log = (at * count + other) * 4
-        if (conflicts[kind].some((conflict) => state.accesses[log + conflict] >= clock[other])) state.race = true
+        if (conflicts[kind].some((conflict) => this.epochOf(state, at, other, conflict) >= clock[other])) state.race = true
       }
-      state.accesses[(at * count + thread) * 4 + kind] = clock[thread]
+      this.noteEpoch(state, at, thread, kind, clock[thread])
     }
     if (writes) this.spoil(state, thread, byte, length)
+  }
+
+  /** The last epoch in which a thread accessed a byte so, or -1. */
+  epochOf(state: State, byte: number, thread: number, kind: number): number {
+    const number = this.touched.get(byte >> 2)
+    const log = number === undefined ? undefined : state.accesses[number]
+    return log === undefined ? -1 : log.epochs[((byte & 3) * this.names.length + thread) * 4 + kind]
+  }
+
+  noteEpoch(state: State, byte: number, thread: number, kind: number, epoch: number): void {
+    const word = byte >> 2
+    const number = this.touched.get(word) ?? this.touched.size
+    this.touched.set(word, number)
+    while (state.accesses.length <= number) state.accesses.push(this.logs.empty)
+    const at = ((byte & 3) * this.names.length + thread) * 4 + kind
+    state.accesses[number] = this.logs.with(state.accesses[number], at, epoch)
   }
 
   guess(state: State, thread: number, byte: number, length: number): void {
@@ -747,9 +846,8 @@ class BruteForce {
       if (state.torn.has(each)) state.spoilt.add(name)
       for (let other = 0; other < count; other++) {
         if (other === thread) continue
-        const log = (each * count + other) * 4
-        const written = Math.max(state.accesses[log + atomicWrite], state.accesses[log + plainWrite])
-        if (written >= clock[other]) state.spoilt.add(name)
+        const written = [atomicWrite, plainWrite].map((kind) => this.epochOf(state, each, other, kind))
+        if (Math.max(...written) >= clock[other]) state.spoilt.add(name)
       }
     }
     const bytes = Array.from(state.bytes.subarray(byte, byte + length))
@@ -776,8 +874,8 @@ class BruteForce {
     for (const { depth, byte, bytes, clock } of guesses) {
       if (state.spoilt.has(`${thread}/${depth}`)) state.race = true
       for (let at = byte; at < byte + bytes.length; at++) {
-        const log = (at * this.names.length + thread) * 4 + plainRead
-        state.accesses[log] = Math.max(state.accesses[log], clock[thread])
+        const epoch = Math.max(this.epochOf(state, at, thread, plainRead), clock[thread])
+        this.noteEpoch(state, at, thread, plainRead, epoch)
       }
     }
     return guesses.map(({ bytes }) => bytes)
@@ -790,7 +888,7 @@ class BruteForce {
     const at = this.bodies[thread].advance(me.at, answer)
     const begins = request.kind === 'pause' || wrote(request, answer)
     const { steps, clock, fresh, guesses } = me
-    const iteration = begins ? { at, steps: steps.length, clock, fresh, guesses, reads: [] } : me.iteration
+    const iteration = begins ? { at, steps, clock, fresh, guesses, reads: [] } : me.iteration
     state.threads[thread] = { ...me, at, iteration }
     this.goOn(state, thread)
   }
@@ -839,13 +937,20 @@ class BruteForce {
     for (const [thread, me] of state.threads.entries()) {
       if (me.status !== 'parked') continue
       const { at, steps, clock, fresh, guesses, reads } = me.iteration
-      if (reads.every(({ location, source }) => (state.writes.get(location)?.at(-1) ?? 'setup') === source)) continue
+      if (reads.every(({ location, source }) => (state.writes.get(location)?.last ?? 'setup') === source)) continue
       const iteration = { at, steps, clock, fresh, guesses, reads: [] }
-      const again = { at, status: 'ready' as const, steps: me.steps.slice(0, steps), clock, fresh, guesses, iteration }
+      const again = { at, status: 'ready' as const, steps, clock, fresh, guesses, iteration }
       state.threads[thread] = { ...me, ...again }
       this.goOn(state, thread)
     }
   }
+}
+
+/** The words, joined by commas, when some have changed. */
+function contentAfter(initial: Int32Array, changes: string): string {
+  const words = initial.slice()
+  for (const [, word, value] of changes.matchAll(/(\d+)=(-?\d+);/g)) words[Number(word)] = Number(value)
+  return words.join()
 }
 
 function kindOf(error: unknown): FailureKind {
