@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,6 @@ export function run(command: string, args: readonly string[], cwd: string, env: 
       cwd,
       encoding: 'utf8',
       maxBuffer: 1 << 26,
-      timeout: 100_000,
       env: { ...bareEnvironment(), ...env },
     } as const
     const child = execFile(command, args, options, (error, stdout, stderr) => {
@@ -48,20 +47,39 @@ export interface Installed {
   remove(): Promise<void>
 }
 
-/** Packs what was built (`npm run build` comes first), and installs the tarball into a new project in a temporary folder. */
+/**
+ * Packs what was built (`npm run build` comes first), and installs the tarball into a new project in a temporary folder. What it
+ * depends on is taken from here: no registry is asked.
+ */
 export async function installPacked(): Promise<Installed> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'heddle-package-')))
   const remove = () => rm(folder, { recursive: true, force: true })
   try {
-    const packed = succeed(await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
-    const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }]
-    await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
-    succeed(await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, filename)], folder))
+    const { filename, files } = await pack(root, folder)
+    const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { dependencies: object }
+    const overrides: Record<string, string> = {}
+    for (const name of Object.keys(dependencies)) {
+      overrides[name] = `file:./${(await pack(join(root, 'node_modules', name), folder)).filename}`
+    }
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }))
+    succeed(await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], folder))
     return { folder, files: files.map(({ path }) => path).sort(), remove }
   } catch (error) {
     await remove()
     throw error
   }
+}
+
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+/** Makes the tarball of a package. */
+async function pack(from: string, to: string): Promise<Packed> {
+  const { stdout } = succeed(await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', to], from))
+  const [packed] = JSON.parse(stdout) as [Packed]
+  return packed
 }
 
 /** The outcome itself, or an error that shows what the command printed. */
