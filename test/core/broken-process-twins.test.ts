@@ -214,6 +214,14 @@ describe.runIf(canMap)('between processes', () => {
   let one: Peer
   let two: Peer
 
+  /** A new file with what the scenario is about. */
+  function created({ words, create }: Scenario): { readonly path: string; readonly memory: MappedMemory } {
+    const path = newFile()
+    const memory = MappedMemory.create(path, { words: words + 2 * lineWords })
+    create(memory)
+    return { path, memory }
+  }
+
   async function joined(peer: Peer, path: string, { attach }: Scenario, mistake?: Mistake): Promise<void> {
     await peer.ask('open', path)
     await peer.ask('err', mistake)
@@ -225,10 +233,9 @@ describe.runIf(canMap)('between processes', () => {
     ;[one, two] = others
     for (const run of runs) {
       const scenario = scenarios[run.scenario] as Scenario
-      const { words, create, dies } = scenario
-      run.path = newFile()
-      const memory = MappedMemory.create(run.path, { words: words + 2 * lineWords })
-      create(memory)
+      const { dies } = scenario
+      const { path, memory } = created(scenario)
+      run.path = path
       if (dies !== undefined) {
         await joined(doomed, run.path, scenario, dies.at === undefined ? undefined : { name: dies.at })
         const done = await doomed.ask(dies.task, ...dies.args).catch((error: Error) => error.message)
@@ -241,19 +248,32 @@ describe.runIf(canMap)('between processes', () => {
   })
   afterAll(endPeers)
 
-  it.each(runs)('$scenario: $title', async ({ scenario: name, mistake, shows, path }) => {
-    const scenario = scenarios[name] as Scenario
+  /** What comes of a scenario on such a file. */
+  async function played(scenario: Scenario, path: string, patienceMs: number, mistake?: Mistake): Promise<unknown[]> {
     const memory = MappedMemory.open(path)
     await joined(one, path, scenario, mistake)
     await joined(two, path, scenario, scenario.second === undefined ? undefined : { name: scenario.second })
-    const file = { path, memory, progress: scenario.words }
-    const came = await together(memory, scenario.live(one, two, file), shows === vain || shows === vainOrPassed ? 500 : 30_000)
+    const came = await together(memory, scenario.live(one, two, { path, memory, progress: scenario.words }), patienceMs)
     memory.close()
-    if (shows === undefined) expect(came).toEqual(scenario.right)
-    else {
-      expect(came).not.toEqual(scenario.right)
-      expect(JSON.stringify(came)).toMatch(shows)
+    return came
+  }
+
+  it.each(runs)('$scenario: $title', async ({ scenario: name, mistake, shows, path }) => {
+    const scenario = scenarios[name] as Scenario
+    const patienceMs = shows === vain || shows === vainOrPassed ? 500 : 30_000
+    let came = await played(scenario, path, patienceMs, mistake)
+    if (shows === undefined) {
+      expect(came).toEqual(scenario.right)
+      return
     }
+    // Where nobody has died, it takes a schedule that shows it: the others must come while one is at it.
+    for (let round = 1; scenario.dies === undefined && round < 20 && !shows.test(JSON.stringify(came)); round++) {
+      const { path, memory } = created(scenario)
+      memory.close()
+      came = await played(scenario, path, patienceMs, mistake)
+    }
+    expect(came).not.toEqual(scenario.right)
+    expect(JSON.stringify(came)).toMatch(shows)
   })
 })
 
