@@ -5,7 +5,9 @@ import { MappedFileError, onFile } from './node-mapped-file-error.ts'
 import { addReference, MappedMemory, type MappedShare, removeReference } from './node-mapped-memory.ts'
 
 /** How many files stay mapped: of a queue, the one that is written, the one that is read, and the one that comes next. */
-const mappingsKept = 3
+const mappingsLeast = 3
+/** How many do where more come round again and again: to map one anew costs as much as to fill it. */
+const mappingsMost = 8
 
 /**
  * A folder of mapped files. Errors are `MappedFileError`s.
@@ -24,6 +26,9 @@ export class NodeFolder implements Folder {
   private readonly fd: number
   private isOpen = true
   private readonly mappings: MappedShare[] = []
+  /** Which files this has let go of, the last few. */
+  private readonly gone: string[] = []
+  private room = mappingsLeast
 
   /**
    * @param path a folder that exists
@@ -69,10 +74,25 @@ export class NodeFolder implements Folder {
     const mapping = memory.share()
     const at = mappings.findIndex(({ identity }) => identity === mapping.identity)
     if (at >= 0) mappings.splice(at, 1)
-    else addReference(mapping)
+    else {
+      addReference(mapping)
+      this.fit(this.gone.includes(mapping.identity))
+    }
     mappings.push(mapping)
-    if (mappings.length > mappingsKept) removeReference(mappings.shift() as MappedShare)
+    while (mappings.length > this.room) this.letGo(mappings.shift() as MappedShare)
     return memory
+  }
+
+  /** A file was mapped: keeps one more from now on if it is back, and one less if it is new. */
+  private fit(isBack: boolean): void {
+    this.room = isBack ? Math.min(this.room + 1, mappingsMost) : Math.max(this.room - 1, mappingsLeast)
+  }
+
+  private letGo(mapping: MappedShare): void {
+    const { gone } = this
+    removeReference(mapping)
+    gone.push(mapping.identity)
+    if (gone.length > mappingsMost) gone.shift()
   }
 
   link(name: string, another: string): void {

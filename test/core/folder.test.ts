@@ -6,6 +6,7 @@ import { explore } from '../../checker/explore.ts'
 import { guarantee } from '../../checker/guarantee.ts'
 import type { Folder } from '../../core/folder.ts'
 import { NodeFolder } from '../../core/node-folder.ts'
+import type { MappedMemory } from '../../core/node-mapped-memory.ts'
 import { SharedMemory } from '../../core/shared-memory.ts'
 import type { Program } from '../../model/program.ts'
 import { type FolderShape, SimulatedFolder } from '../../model/simulated-folder.ts'
@@ -42,6 +43,41 @@ if (canMap) {
     }
   })
 }
+
+describe.runIf(canMap)('a folder of a disk', () => {
+  /** Opens a file, or makes it, and says where it is mapped. */
+  const mapping = (folder: NodeFolder, name: string): SharedArrayBuffer => {
+    const file = (folder.list().includes(name) ? folder.open(name) : folder.create(name, 8)) as MappedMemory
+    file.close()
+    return file.buffer
+  }
+
+  it('keeps as many files mapped as come round, and three where they are new', () => {
+    const path = mkdtempSync(join(tmpdir(), 'heddle-folder-'))
+    const folder = new NodeFolder(path)
+    try {
+      const round = (names: string): SharedArrayBuffer[] => [...names].map((name) => mapping(folder, name))
+      const isSame = (names: string): boolean[] => {
+        const before = round(names)
+        return round(names).map((buffer, i) => buffer === before[i])
+      }
+      round('abcde')
+      expect(isSame('cde')).toEqual([true, true, true])
+      round('abcde')
+      expect(isSame('abcde')).toEqual([true, true, true, true, true])
+      // Each that is new makes one that was kept go, until three are left.
+      round('fghijk')
+      expect(isSame('ijk')).toEqual([true, true, true])
+      const before = round('ijk')
+      round('lm')
+      expect(mapping(folder, 'k')).toBe(before[2])
+      expect(mapping(folder, 'i')).not.toBe(before[0])
+    } finally {
+      folder.close()
+      rmSync(path, { recursive: true, force: true })
+    }
+  })
+})
 
 describe('a simulated folder', () => {
   it('is full when all its files have been made', () => {
