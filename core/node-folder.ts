@@ -79,7 +79,7 @@ export class NodeFolder implements Folder {
       this.fit(this.gone.includes(mapping.identity))
     }
     mappings.push(mapping)
-    while (mappings.length > this.room) this.letGo(mappings.shift() as MappedShare)
+    while (mappings.length > this.room) this.unkeep(mappings.shift() as MappedShare)
     return memory
   }
 
@@ -88,7 +88,7 @@ export class NodeFolder implements Folder {
     this.room = isBack ? Math.min(this.room + 1, mappingsMost) : Math.max(this.room - 1, mappingsLeast)
   }
 
-  private letGo(mapping: MappedShare): void {
+  private unkeep(mapping: MappedShare): void {
     const { gone } = this
     removeReference(mapping)
     gone.push(mapping.identity)
