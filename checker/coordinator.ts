@@ -36,6 +36,8 @@ export interface Patience {
   /** Asked after every `askEvery` ends of paths. */
   stop(): boolean
   readonly askEvery?: number
+  /** Asked while the crashes of one execution are judged, too. */
+  isLate?(): boolean
   /** How many executions it may see. */
   readonly executions?: number | undefined
 }
@@ -43,7 +45,7 @@ export interface Patience {
 /** Explores until nothing is left, something is wrong, or patience ends. */
 export function pursue(exploration: Exploration, job: Omit<Job, 'id'>, patience: Patience): Answer {
   exploration.enter(job.subtrees, job.witnessed)
-  const pause = exploration.run(patience.stop, patience.executions, patience.askEvery)
+  const pause = exploration.run(patience.stop, patience.executions, patience.askEvery, patience.isLate)
   const { tally, found } = exploration
   return {
     tally,

@@ -36,6 +36,12 @@ export function unitBytesOf({ faults }: Program): UnitBytes {
   return faults.unit === 'page' ? 4096 : faults.unit === 'sector' ? 512 : 4
 }
 
+/** There is no time left to judge the other crashes. */
+export class JudgingStopped extends Error {}
+
+/** After so many recoveries it is asked whether there is time left. */
+const askEvery = 64
+
 /** An answer that a recovery got, after others. */
 interface Answered {
   readonly before: Answered | undefined
@@ -73,6 +79,8 @@ export class Crashes {
   readonly #seen = new Set<Recovery>()
   /** What each of them saw: no two saw the same. */
   readonly recoveries: Set<string> = new Set()
+  #isLate: () => boolean = () => false
+  #ended = 0
 
   constructor(program: Program, initial: Int32Array) {
     this.#program = program
@@ -81,11 +89,12 @@ export class Crashes {
   }
 
   /**
-   * Judges every crash of an execution. Throws `RecoveryBroken`.
+   * Judges every crash of an execution. Throws `RecoveryBroken`, and `JudgingStopped` once it is late.
    *
    * @param ends what each thread does next; undefined when it sleeps
    */
-  judge(graph: Graph, ends: readonly (History | undefined)[]): void {
+  judge(graph: Graph, ends: readonly (History | undefined)[], isLate: () => boolean): void {
+    this.#isLate = isLate
     const persistence = new Persistence(graph, ends)
     const known = this.#names.size
     for (const name of persistence.acknowledged.keys()) this.#names.add(name)
@@ -131,6 +140,7 @@ export class Crashes {
   }
 
   #end(at: EndedRecovery, state: State, persistence: Persistence): void {
+    if (++this.#ended % askEvery === 0 && this.#isLate()) throw new JudgingStopped()
     const { thrown, deeds } = at
     if (thrown !== undefined) {
       const acknowledged = [...state.names].filter(([, had]) => had === 1).map(([name]) => name)

@@ -4,7 +4,7 @@ import type { Program } from '../model/program.ts'
 import { defaultEvents } from './bounds.ts'
 import { Broken } from './broken.ts'
 import { runCrash } from './crash-run.ts'
-import { Crashes, RecoveryBroken } from './crashes.ts'
+import { Crashes, JudgingStopped, RecoveryBroken } from './crashes.ts'
 import { EndBroken, Ends } from './ends.ts'
 import { walk, walkSeconds } from './estimate.ts'
 import { classify } from './failure.ts'
@@ -62,6 +62,7 @@ export class Exploration {
   #counts: Counts = { ...nothing }
   /** What had been counted before the subtree that the search is in. */
   #before: Counts = nothing
+  #isLate: () => boolean = () => false
   /** What was left when as many executions had been found as may be. */
   #beyond: Beyond | undefined
   /** What is wrong, once `run` has said that something is. */
@@ -99,8 +100,10 @@ export class Exploration {
    * Goes on until nothing is left, something is wrong, `stop` says so, or there is one execution more than `most`.
    *
    * @param stop is asked after every `askEvery` ends of paths
+   * @param isLate is asked while the crashes of one end are judged; when it says so, that end is left for later with the rest
    */
-  run(stop: () => boolean, most: number = Number.POSITIVE_INFINITY, askEvery = 64): Pause {
+  run(stop: () => boolean, most: number = Number.POSITIVE_INFINITY, askEvery = 64, isLate = () => false): Pause {
+    this.#isLate = isLate
     try {
       this.#initial ??= initialMemory(this.#program)
     } catch (error) {
@@ -117,6 +120,7 @@ export class Exploration {
     try {
       return this.#walk(this.#search, stop, most, askEvery)
     } catch (error) {
+      if (error instanceof JudgingStopped) return this.#putBack(this.#search)
       this.found = this.#explain(this.#search, error)
       this.#abandon()
       return 'failed'
@@ -191,12 +195,21 @@ export class Exploration {
     return 'executions'
   }
 
+  /** The end at which the search is was not judged: it comes again, before all that is left. */
+  #putBack(search: Search): Pause {
+    const { leaf } = search
+    this.#counts.share -= leaf.mass
+    this.#subtrees = [pack(leaf), ...this.rest()]
+    return 'asked'
+  }
+
   /** Judges every state on the way to the end of a path, and every crash there. */
   #judgeStates(search: Search): void {
     this.#states?.judge(search.graph)
     this.#crashes?.judge(
       search.graph,
       search.threads.map((_, thread) => search.next(thread)),
+      this.#isLate,
     )
   }
 

@@ -33,10 +33,13 @@ export function exploreWith(makeSearch: MakeSearch, program: Program, options: E
     let sampled: Estimate | undefined
     let nextProgress = start + 100
     let late = false
+    const isLate = (): boolean => {
+      late = clock() - start >= 1000 * seconds
+      return late
+    }
     const stop = (): boolean => {
       const now = clock()
-      late = now - start >= 1000 * seconds
-      if (late || now < nextProgress || progress === undefined) return late
+      if (isLate() || now < nextProgress || progress === undefined) return late
       nextProgress = now + 100
       sampled ??= exploration.sample()
       const { tally } = exploration
@@ -44,7 +47,7 @@ export function exploreWith(makeSearch: MakeSearch, program: Program, options: E
       return false
     }
     exploration.enter([wholeParcel])
-    const pause = exploration.run(stop, executions)
+    const pause = exploration.run(stop, executions, undefined, isLate)
     const bound = pause === 'executions' ? pause : late ? 'seconds' : undefined
     // Costs no more than the search did.
     if (bound !== undefined) sampled ??= exploration.sample((clock() - start) / 1000)

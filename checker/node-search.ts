@@ -169,11 +169,14 @@ function exploreSome({ serial, check, job, bounds, sample }: ExploreOrder): void
   let late = false
   let sampled: Estimate | undefined
   let asked = start
+  const isLate = (): boolean => {
+    asked = clock()
+    late = asked - start >= 1000 * seconds
+    return late
+  }
   const stop = (): boolean => {
-    const now = clock()
-    asked = now
-    late = now - start >= 1000 * seconds
-    if (late) return true
+    if (isLate()) return true
+    const now = asked
     const called = isCalled(call, serial)
     if (called === atOnce || (called === toShare && now - start >= Math.max(sharedAfter, sharedAfterTimes * sharingTook)))
       return true
@@ -183,7 +186,7 @@ function exploreSome({ serial, check, job, bounds, sample }: ExploreOrder): void
     say({ kind: 'told', serial, tally: exploration.tally, ...(sampled === undefined ? {} : { sampled }) })
     return false
   }
-  const answer = naming(entry, () => withGuards(() => pursue(exploration, job, { stop, executions })))
+  const answer = naming(entry, () => withGuards(() => pursue(exploration, job, { stop, isLate, executions })))
   if (answer.rest.length > 0) sharingTook = clock() - asked
   // Costs no more than the search did.
   if (sample && (late || answer.more)) sampled ??= withGuards(() => exploration.sample((clock() - start) / 1000))

@@ -172,6 +172,11 @@ export class Search extends Reversals {
     return subtrees
   }
 
+  /** The end at which the search is, as a subtree of its own. */
+  get leaf(): Subtree {
+    return { moves: this.#moves(0, this.sequence.depth), task: [], mass: this.#mass }
+  }
+
   /** Takes up a subtree, when nothing is left to do: `advance` then walks that one. */
   enter(subtree: Subtree): void {
     if (this.work.size > 0) throw new Error('a search that has work left cannot enter another subtree')

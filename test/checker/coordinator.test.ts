@@ -60,7 +60,7 @@ function essence({ verdict, executions, outcomes, failure }: Report) {
 describe('several workers', () => {
   it.each(examples)('find in $name what one finds, however the work is divided, and whoever dies', (program) => {
     const alone = explore(program, { outcomes: true })
-    const told: Division = { jobs: 0, divided: 0, lost: 0 }
+    const told: Division = { jobs: 0, divided: 0, late: 0, lost: 0 }
     for (const [i, workers] of [1, 2, 5].entries()) {
       const together = divided(workers, picker(seed + i), told)(program, { outcomes: true })
       expect(essence(together)).toEqual(essence(alone))

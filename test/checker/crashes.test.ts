@@ -9,6 +9,8 @@ import { ForwardingMemory } from '../../core/forwarding-memory.ts'
 import type { Memory } from '../../core/memory.ts'
 import type { Faults, Program } from '../../model/program.ts'
 import { seed } from '../seed.ts'
+import { divided } from './divided.ts'
+import { picker } from './picker.ts'
 
 const programs = Number(process.env.HEDDLE_PROGRAMS ?? 4000)
 
@@ -36,6 +38,32 @@ function stores(count: number, at = 0): (memory: Memory) => void {
 function flush(memory: Memory, byte: number, length: number): void {
   memory.durability?.flush(byte, length)
 }
+
+describe('a bound in seconds', () => {
+  /** Each execution of it has more crashes than are judged before somebody looks at a clock. */
+  const add = (memory: Memory): number => memory.add(6, 1)
+  const many = reading(upTo(7), { a: (memory) => [stores(6)(memory), add(memory)], b: add, c: add }, { crash: 'power' })
+
+  it('holds in the middle of the crashes of one execution, which then is none that was seen', () => {
+    const report = explore(many, { seconds: 1e-9 })
+    expect(report).toMatchObject({ verdict: 'inconclusive', bound: 'seconds', executions: 0, covered: { share: 0 } })
+    expect(report.recoveries).toBeGreaterThan(0)
+  })
+
+  it('leaves that execution to whoever goes on', () => {
+    const whole = explore(many)
+    const told = { jobs: 0, divided: 0, late: 0, lost: 0 }
+    for (let run = 0; run < 5; run++) {
+      const { verdict, executions, recoveries } = divided(2, picker(run), told)(many)
+      expect({ verdict, executions, recoveries }).toEqual({
+        verdict: 'holds',
+        executions: whole.executions,
+        recoveries: whole.recoveries,
+      })
+    }
+    expect(told.late).toBeGreaterThan(50)
+  })
+})
 
 /** The formulas are those of Heddle's notes on crashes, where eager enumeration agreed with them. */
 describe('crashes leave as many states as there are', () => {

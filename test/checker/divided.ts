@@ -11,6 +11,8 @@ export interface Division {
   jobs: number
   /** Jobs that came back because others had nothing to do. */
   divided: number
+  /** Jobs that came back in the middle of judging the crashes of an execution. */
+  late: number
   lost: number
 }
 
@@ -23,7 +25,7 @@ export interface Division {
 export function divided(
   workers: number,
   pick: (n: number) => number,
-  told: Division = { jobs: 0, divided: 0, lost: 0 },
+  told: Division = { jobs: 0, divided: 0, late: 0, lost: 0 },
 ): (program: Program, options?: ExploreOptions) => Report {
   return (program, options = {}) =>
     withGuards(() => {
@@ -56,7 +58,12 @@ export function divided(
           continue
         }
         let left = pick(5)
-        const answer = pursue(explorations[worker], job, { stop: () => left-- === 0, askEvery: 1 + pick(8) })
+        const isLate = (): boolean => {
+          if (pick(3) > 0) return false
+          told.late++
+          return true
+        }
+        const answer = pursue(explorations[worker], job, { stop: () => left-- === 0, isLate, askEvery: 1 + pick(8) })
         if (answer.rest.length > 0) told.divided++
         coordinator.answer(job.id, copy(answer))
       }
