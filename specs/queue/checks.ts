@@ -1,6 +1,6 @@
 import type { Check } from '../../checker/check.ts'
 import { recordWords } from '../../core/record.ts'
-import { type Counted, enumerated, enumeratedOnce, smaller } from '../counted.ts'
+import { type Counted, enumerated, enumeratedOnce } from '../counted.ts'
 import { preparing, preparingLate } from './ahead-programs.ts'
 import {
   acknowledging,
@@ -72,9 +72,9 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(74, appendingBeside({ crash: 'power', before: 0 })),
   enumeratedOnce(4, sending(1, 2, { ahead: true })),
   enumeratedOnce(156, preparing(0)),
-  smaller(sending(1, 2), 80, sending(1, 3)),
-  smaller(sending(1, 2, { ahead: true }), 80, sending(1, 3, { ahead: true })),
-  smaller(sending(1, 1), 96, sending(2, 1)),
+  enumerated(80, sending(1, 3)),
+  enumeratedOnce(80, sending(1, 3, { ahead: true })),
+  enumeratedOnce(96, sending(2, 1)),
 ]
 
 /** Just below the greatest number of a word with a sign, of one without, and of a word that has two bits for something else. */

@@ -282,7 +282,7 @@ export const counted: readonly Counted[] = [
   // Readers stand behind groups, and groups behind readers.
   enumerated(24, behindGroupTried(1, 1)),
   // Too many for the oracle in its time.
-  smaller(behindGroupTried(1, 1), 5541, behindGroupTried(2, 2)),
+  enumeratedOnce(5541, behindGroupTried(2, 2)),
   enumerated(334, behindGroupTried(1, 1, true)),
   enumeratedOnce(832, behindGroupLeft(2)),
   enumerated(130, behindClaimLeft()),
