@@ -54,6 +54,13 @@ export function isLost(memory: Memory, word: number): boolean {
   return !liveness.alive(holder - 1)
 }
 
+/** Whether the word names a holder that is dead. Costs no look at the word where the memory cannot tell who lives. */
+export function isAbandoned(memory: Memory, at: number): boolean {
+  if (memory.liveness === undefined) return false
+  const word = memory.load(at)
+  return isLost(memory, word)
+}
+
 /**
  * Makes the calling thread the holder, unless somebody living is. Lock-free.
  *

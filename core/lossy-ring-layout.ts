@@ -67,10 +67,9 @@ export class LossyRingLayout {
   readonly start: number
   readonly writtenAt: number
   readonly halvesAt: number
+  readonly itemsByte: number
   private readonly blocksAt: number
   private readonly blocksMask: number
-  private readonly itemsByte: number
-  private readonly slotsMask: number
 
   constructor(memory: Memory, at: number, { capacity, itemBytes, block, start }: Required<LossyRingOptions>) {
     this.memory = memory
@@ -82,15 +81,7 @@ export class LossyRingLayout {
     this.halvesAt = this.writtenAt + halvesFromWritten
     this.blocksAt = at + blocksAt
     this.blocksMask = capacity / block - 1
-    this.slotsMask = capacity - 1
     this.itemsByte = 4 * (this.blocksAt + (capacity / block) * lineWords)
-  }
-
-  /** Where the bytes of an item begin. */
-  byteOf(position: number): number {
-    // A power of two divides the range of positions, so that slots go on in order where positions wrap.
-    // Safety: lossy-ring/wraps
-    return this.itemsByte + (position & this.slotsMask) * this.itemBytes
   }
 
   /** The number of the block of an item, as words hold it: modulo 2^32. */

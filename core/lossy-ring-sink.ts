@@ -1,8 +1,8 @@
-import { part, requireWholeItems } from './items.ts'
+import { byteOfItem, requireClaimed, requireItem, requirePart, requireWholeItems, writeItems } from './items.ts'
 import { halfOf, type LossyRingLayout, wordOf } from './lossy-ring-layout.ts'
 import type { Memory } from './memory.ts'
 import { publishPosition, withClosed } from './position.ts'
-import { requireInteger, show } from './require.ts'
+import { requireInteger } from './require.ts'
 
 /**
  * The writing end of a lossy ring. One thread has it and no other may call it.
@@ -58,11 +58,11 @@ export class LossySink {
    * @throws Error when items are claimed, or the stream was closed; so does every push and claim
    */
   push(item: Uint8Array): void {
-    if (item.length !== this.itemBytes) this.refuseItem(item)
+    requireItem('LossySink', 'an item', item, this.itemBytes)
     if (this.next === this.entered) this.enter(1)
     // No reader takes these bytes for an item of before: their block was entered. Nor for this one, before it is published.
     // Safety: lossy-ring/whole-items
-    this.memory.writeBytes(this.layout.byteOf(this.next), item)
+    this.memory.writeBytes(byteOfItem(this.layout, this.next), item)
     this.publish(1)
   }
 
@@ -73,20 +73,14 @@ export class LossySink {
    * @throws RangeError when the length is not a multiple of `itemBytes`
    */
   pushBatch(items: Uint8Array): void {
-    const { itemBytes, capacity } = this
-    const count = requireWholeItems('LossySink.pushBatch', items, itemBytes)
+    const count = requireWholeItems('LossySink.pushBatch', items, this.itemBytes)
     if (count === 0) this.requireFree()
     for (let pushed = 0; pushed < count; ) {
       const fitting = Math.min(count - pushed, this.batchMax)
       if (this.next + fitting > this.entered) this.enter(fitting)
-      const first = Math.min(fitting, capacity - (this.next & (capacity - 1)))
-      // As in `push`: up to the end of the ring, and the rest at its beginning.
+      // As in `push`, for so many slots.
       // Safety: lossy-ring/whole-items
-      this.memory.writeBytes(this.layout.byteOf(this.next), part(items, pushed * itemBytes, first * itemBytes))
-      if (first < fitting) {
-        const rest = part(items, (pushed + first) * itemBytes, (fitting - first) * itemBytes)
-        this.memory.writeBytes(this.layout.byteOf(this.next + first), rest)
-      }
+      writeItems(this.layout, this.next, items, pushed, fitting)
       this.publish(fitting)
       pushed += fitting
     }
@@ -124,12 +118,7 @@ export class LossySink {
    * @throws RangeError when there is no such item, or the bytes go beyond its end
    */
   put(index: number, bytes: Uint8Array, from: number = 0): void {
-    const { itemBytes } = this
-    if (!Number.isInteger(from) || from < 0 || from + bytes.length > itemBytes) {
-      throw new RangeError(
-        `LossySink.put: expected a part of ${itemBytes} bytes, found ${bytes.length} from byte ${show(from)} on`,
-      )
-    }
+    requirePart('LossySink.put', bytes, from, this.itemBytes)
     // As in `push`: blocks of claimed slots have been entered.
     // Safety: lossy-ring/whole-items, lossy-ring/claims
     this.memory.writeBytes(this.byteOf(index) + from, bytes)
@@ -143,10 +132,8 @@ export class LossySink {
    * @throws RangeError when there is no such item
    */
   byteOf(index: number): number {
-    if (!Number.isInteger(index) || index < 0 || index >= this.claimed) {
-      throw new RangeError(`LossySink: expected the index of one of ${this.claimed} claimed items, found ${show(index)}`)
-    }
-    return this.layout.byteOf(this.next + index)
+    requireClaimed('LossySink', index, this.claimed)
+    return byteOfItem(this.layout, this.next + index)
   }
 
   /**
@@ -212,9 +199,5 @@ export class LossySink {
     // moves `written`; who sleeps on it is woken.
     // Safety: lossy-ring/publishes, lossy-ring/batch-at-once, lossy-ring/notifies-sleepers-only
     publishPosition(this.memory, this.writtenAt, wordOf(next))
-  }
-
-  private refuseItem(item: Uint8Array): never {
-    throw new RangeError(`LossySink: expected an item of ${this.itemBytes} bytes, found ${item.length}`)
   }
 }

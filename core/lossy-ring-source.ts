@@ -1,5 +1,5 @@
-import { isLost } from './holder.ts'
-import { part, requireWholeItems } from './items.ts'
+import { isAbandoned } from './holder.ts'
+import { byteOfItem, part, requireItem, requireWholeItems } from './items.ts'
 import { type LossyRingLayout, positionOf, seatFromWritten } from './lossy-ring-layout.ts'
 import type { Memory } from './memory.ts'
 import { Patience, type Waiting } from './patience.ts'
@@ -91,7 +91,7 @@ export class LossySource {
    * @throws RangeError when the target has another length
    */
   tryPop(target: Uint8Array): boolean {
-    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    requireItem('LossySource', 'a target', target, this.itemBytes)
     while (this.ready > 0 || this.refresh() > 0) {
       if (this.copy(target, 1)) return true
       this.lose()
@@ -211,7 +211,7 @@ export class LossySource {
     const { memory, layout, next } = this
     // The items were published, but their block may have been entered since, or be entered now: this may be a mixture.
     // Safety: lossy-ring/whole-items
-    memory.guessBytes(layout.byteOf(next), target)
+    memory.guessBytes(byteOfItem(layout, next), target)
     // The number of what the place of the block holds. Adds nothing, and is no load nevertheless: the writer's next exchange
     // reads from here, so that it writes after this copy. If it came before, it shows.
     // Safety: lossy-ring/whole-items, lossy-ring/in-order
@@ -301,11 +301,6 @@ export class LossySource {
 
   /** Whether there was a writer, and it is dead. */
   private isAbandoned(): boolean {
-    const { memory } = this
-    return memory.liveness !== undefined && isLost(memory, memory.load(this.writtenAt + seatFromWritten))
-  }
-
-  private refuseTarget(target: Uint8Array): never {
-    throw new RangeError(`LossySource: expected a target of ${this.itemBytes} bytes, found ${target.length}`)
+    return isAbandoned(this.memory, this.writtenAt + seatFromWritten)
   }
 }

@@ -30,15 +30,19 @@ export class Gates {
   private readonly memory: Memory
   private readonly writtenAt: number
   private readonly gates: readonly Gate[]
-  /** Up to where each is known to have read everything that this reader still has to. */
-  private readonly attended: number[]
+  /** Up to where each is known to have read everything that this reader still has to; undefined before the first look. */
+  private readonly attended: (number | undefined)[]
 
-  /** @param position where the reader begins that stands behind these */
-  constructor(layout: RingLayout, ahead: readonly Ahead[], position: number) {
+  constructor(layout: RingLayout, ahead: readonly Ahead[]) {
     this.memory = layout.memory
     this.writtenAt = layout.writtenAt
     this.gates = ahead.map((one) => gateOf(layout, one))
-    this.attended = ahead.map(() => position)
+    this.attended = ahead.map(() => undefined)
+  }
+
+  /** Whoever stands behind these goes on elsewhere, perhaps with earlier items: nothing is known of who has attended to those. */
+  forget(): void {
+    this.attended.fill(undefined)
   }
 
   /**
@@ -98,12 +102,12 @@ export class Gates {
 
   /** How many items from the position on all gates are known to have attended to. */
   attendedFrom(next: number): number {
-    return Math.max(0, Math.min(...this.attended.map((attended) => distance(next, attended))))
+    return Math.max(0, Math.min(...this.attended.map((attended = next) => distance(next, attended))))
   }
 
   /** @param began where the one began that came to the position, or unknown */
   private attend(index: number, next: number, began: number, position: number): void {
-    const attended = this.attended[index] as number
+    const attended = this.attended[index] ?? next
     const known = distance(attended, next) > 0 ? next : attended
     const isUnbroken = began !== unknown && distance(began, known) >= 0
     this.attended[index] = isUnbroken && distance(known, position) > 0 ? position : known

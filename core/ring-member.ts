@@ -1,9 +1,9 @@
-import { isLost } from './holder.ts'
-import { part, requireWholeItems } from './items.ts'
+import { isAbandoned } from './holder.ts'
+import { byteOfItem, part, readItems, requireClaimed, requireItem, requireWholeItems } from './items.ts'
 import type { Memory } from './memory.ts'
 import { asleep, Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
-import { requireInteger, requireTimeout, show } from './require.ts'
+import { requireInteger, requireTimeout } from './require.ts'
 import type { Gates } from './ring-gates.ts'
 import type { Group } from './ring-group.ts'
 import { endFromPosition, joined, type RingLayout, seatFromPosition, vacant } from './ring-layout.ts'
@@ -46,7 +46,6 @@ export class Member {
   private readonly gates: Gates | undefined
   private readonly writtenAt: number
   private readonly cursorAt: number
-  private readonly itemsByte: number
   /** The position beside this member's seat; and the one that holds what it has claimed: that one, or another's that is gone. */
   private readonly ownAt: number
   private heldAt: number
@@ -79,7 +78,6 @@ export class Member {
     this.gates = gates
     this.writtenAt = layout.writtenAt
     this.cursorAt = seats.cursorAt
-    this.itemsByte = layout.itemsByte
     this.ownAt = positionAt
     this.heldAt = positionAt
     this.adopt()
@@ -138,8 +136,8 @@ export class Member {
    * @throws RangeError when there is no such item, or the target has another length
    */
   get(index: number, target: Uint8Array = new Uint8Array(this.itemBytes)): Uint8Array {
-    this.requireItem(target)
-    this.requireClaimed('Member.get', index)
+    requireItem('Member', 'a target', target, this.itemBytes)
+    requireClaimed('Member.get', index, this.claimed)
     this.read(index, 1, target)
     return target
   }
@@ -152,8 +150,19 @@ export class Member {
    * @throws RangeError when there is no such item
    */
   byteOf(index: number): number {
-    this.requireClaimed('Member.byteOf', index)
-    return this.itemsByte + this.slotOf(index) * this.itemBytes
+    requireClaimed('Member.byteOf', index, this.claimed)
+    return byteOfItem(this.layout, itemAt(this.next) + index)
+  }
+
+  /**
+   * How many of the claimed items, from the first one on, the readers and groups that this member stands behind are known to have
+   * advanced past: all, unless one of these left or died. What comes then nobody may have attended to, or only in part. Wait-free.
+   */
+  attended(): number {
+    const { gates, claimed, next, seen } = this
+    if (gates === undefined) return claimed
+    if (gates.attendedFrom(next) < claimed) gates.look(next, seen)
+    return Math.min(claimed, gates.attendedFrom(next))
   }
 
   /**
@@ -176,7 +185,7 @@ export class Member {
    * @throws RangeError when the target has another length
    */
   tryPop(target: Uint8Array): boolean {
-    this.requireItem(target)
+    requireItem('Member', 'a target', target, this.itemBytes)
     return this.popTaken(this.take(1), target) === 1
   }
 
@@ -189,7 +198,7 @@ export class Member {
    * @throws RangeError when the target has another length or the time-out is not a number
    */
   pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
-    this.requireItem(target)
+    requireItem('Member', 'a target', target, this.itemBytes)
     requireTimeout('Member.pop', timeoutMs)
     return this.popTaken(this.takeWithin(1, timeoutMs), target) === 1
   }
@@ -348,6 +357,9 @@ export class Member {
     const seen = memory.load(heldAt)
     const position = positionIn(seen)
     this.next = position
+    // It may lie before what was last looked for.
+    // Safety: ring/attended
+    this.gates?.forget()
     if (isClosed(seen)) {
       if (heldAt !== ownAt) this.finish(0)
       return
@@ -431,36 +443,16 @@ export class Member {
 
   /** Whether there was a writer, and it is dead. */
   private isAbandoned(): boolean {
-    const { memory } = this
-    return memory.liveness !== undefined && isLost(memory, memory.load(this.writtenAt + seatFromPosition))
+    return isAbandoned(this.memory, this.writtenAt + seatFromPosition)
   }
 
   private read(index: number, count: number, target: Uint8Array): void {
-    const { itemBytes, itemsByte } = this
-    const slot = this.slotOf(index)
-    const first = Math.min(count, this.capacity - slot)
-    // The items are published, and this member's position holds them: nobody writes these bytes. Up to the end of the ring, and
-    // the rest from its beginning.
+    // The items are published, and this member's position holds them: nobody writes these bytes.
     // Safety: ring/whole-items, ring/back-pressure
-    this.memory.readBytes(itemsByte + slot * itemBytes, part(target, 0, first * itemBytes))
-    if (first < count) this.memory.readBytes(itemsByte, part(target, first * itemBytes, (count - first) * itemBytes))
-  }
-
-  private slotOf(index: number): number {
-    return (itemAt(this.next) + index) & (this.capacity - 1)
+    readItems(this.layout, itemAt(this.next) + index, count, target)
   }
 
   private requireOpen(): void {
     if (!this.isOpen) throw new Error('Member: it was closed')
-  }
-
-  private requireItem(target: Uint8Array): void {
-    if (target.length === this.itemBytes) return
-    throw new RangeError(`Member: expected a target of ${this.itemBytes} bytes, found ${target.length}`)
-  }
-
-  private requireClaimed(who: string, index: number): void {
-    if (Number.isInteger(index) && index >= 0 && index < this.claimed) return
-    throw new RangeError(`${who}: expected the index of one of ${this.claimed} claimed items, found ${show(index)}`)
   }
 }

@@ -1,10 +1,10 @@
 import { isLost } from './holder.ts'
-import { part, requireWholeItems } from './items.ts'
+import { byteOfItem, requireClaimed, requireItem, requirePart, requireWholeItems, writeItems } from './items.ts'
 import { lineWords } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition, withClosed } from './position.ts'
-import { requireInteger, requireTimeout, show } from './require.ts'
+import { requireInteger, requireTimeout } from './require.ts'
 import { Group } from './ring-group.ts'
 import { joined, letGo, type RingLayout, seatFromPosition } from './ring-layout.ts'
 
@@ -26,7 +26,6 @@ export class Sink {
   private readonly limitAt: number
   private readonly readersAt: number
   private readonly readersEnd: number
-  private readonly itemsByte: number
   /** The next item to write: always what `written` says, without its flags. */
   private next: number
   private isOpen = true
@@ -59,7 +58,6 @@ export class Sink {
     this.limitAt = layout.limitAt
     this.readersAt = layout.readersAt
     this.readersEnd = layout.readersEnd
-    this.itemsByte = layout.itemsByte
     this.next = position
     this.allowed = position
     this.limit = limit
@@ -89,7 +87,7 @@ export class Sink {
    * @throws RangeError when the item has another length
    */
   tryPush(item: Uint8Array): boolean {
-    if (item.length !== this.itemBytes) this.refuseItem(item)
+    requireItem('Sink', 'an item', item, this.itemBytes)
     if (this.room === 0 && this.makeRoom() === 0) return false
     this.writeOne(item)
     return true
@@ -103,7 +101,7 @@ export class Sink {
    * @throws RangeError when the item has another length or the time-out is not a number
    */
   push(item: Uint8Array, timeoutMs: number = Infinity): boolean {
-    if (item.length !== this.itemBytes) this.refuseItem(item)
+    requireItem('Sink', 'an item', item, this.itemBytes)
     requireTimeout('Sink.push', timeoutMs)
     if (this.room === 0 && this.findRoom() === 0 && !this.waitForRoom(this.patience(timeoutMs))) return false
     this.writeOne(item)
@@ -196,10 +194,7 @@ export class Sink {
    * @throws RangeError when there is no such item, or the bytes go beyond its end
    */
   put(index: number, bytes: Uint8Array, from: number = 0): void {
-    const { itemBytes } = this
-    if (!Number.isInteger(from) || from < 0 || from + bytes.length > itemBytes) {
-      throw new RangeError(`Sink.put: expected a part of ${itemBytes} bytes, found ${bytes.length} from byte ${show(from)} on`)
-    }
+    requirePart('Sink.put', bytes, from, this.itemBytes)
     // As in `writeOne`: claimed slots are slots with room.
     // Safety: ring/back-pressure, ring/claims
     this.memory.writeBytes(this.byteOf(index) + from, bytes)
@@ -213,10 +208,8 @@ export class Sink {
    * @throws RangeError when there is no such item
    */
   byteOf(index: number): number {
-    if (!Number.isInteger(index) || index < 0 || index >= this.claimed) {
-      throw new RangeError(`Sink: expected the index of one of ${this.claimed} claimed items, found ${show(index)}`)
-    }
-    return this.slotByte(index)
+    requireClaimed('Sink', index, this.claimed)
+    return byteOfItem(this.layout, itemAt(this.next) + index)
   }
 
   /**
@@ -269,20 +262,14 @@ export class Sink {
   private writeOne(item: Uint8Array): void {
     // Every reader is past the item that stood in this slot, as `room` says: the bytes are the writer's.
     // Safety: ring/back-pressure, ring/whole-items
-    this.memory.writeBytes(this.slotByte(0), item)
+    this.memory.writeBytes(byteOfItem(this.layout, itemAt(this.next)), item)
     this.publish(1)
   }
 
   private writeMany(items: Uint8Array, from: number, count: number): void {
-    const { itemBytes } = this
-    const slot = itemAt(this.next) & (this.capacity - 1)
-    const first = Math.min(count, this.capacity - slot)
-    // As in `writeOne`, for `count` slots: up to the end of the ring, and the rest at its beginning.
+    // As in `writeOne`, for `count` slots.
     // Safety: ring/back-pressure, ring/whole-items
-    this.memory.writeBytes(this.slotByte(0), part(items, from * itemBytes, first * itemBytes))
-    if (first < count) {
-      this.memory.writeBytes(this.itemsByte, part(items, (from + first) * itemBytes, (count - first) * itemBytes))
-    }
+    writeItems(this.layout, itemAt(this.next), items, from, count)
     // All of them at once: `written` passes the whole batch in one exchange.
     // Safety: ring/batch-at-once
     this.publish(count)
@@ -295,12 +282,6 @@ export class Sink {
     // `Source.refresh`. Nobody else moves `written`; who sleeps on it is woken.
     // Safety: ring/publishes, ring/in-order
     publishPosition(this.memory, this.writtenAt, this.next)
-  }
-
-  private slotByte(index: number): number {
-    // A power of two divides the range of positions, so that slots go on in order where positions wrap.
-    // Safety: ring/wraps
-    return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
   }
 
   /** As `findRoom`; lets go of readers that died where they are in the way. */
@@ -401,9 +382,5 @@ export class Sink {
 
   private countOf(items: Uint8Array): number {
     return requireWholeItems('Sink', items, this.itemBytes)
-  }
-
-  private refuseItem(item: Uint8Array): never {
-    throw new RangeError(`Sink: expected an item of ${this.itemBytes} bytes, found ${item.length}`)
   }
 }

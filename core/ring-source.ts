@@ -1,5 +1,5 @@
-import { isLost, wordOfSelf } from './holder.ts'
-import { part, requireWholeItems } from './items.ts'
+import { isAbandoned, wordOfSelf } from './holder.ts'
+import { byteOfItem, readItems, requireItem, requireWholeItems, type Slots } from './items.ts'
 import type { Memory } from './memory.ts'
 import { Patience, type Waiting } from './patience.ts'
 import { distance, isClosed, itemAt, positionAfter, positionIn, publishPosition } from './position.ts'
@@ -25,10 +25,10 @@ export class Source {
   /** Bytes of an item. */
   readonly itemBytes: number
   private readonly memory: Memory
+  private readonly slots: Slots
   private readonly waiting: Waiting
   private readonly writtenAt: number
   private readonly readAt: number
-  private readonly itemsByte: number
   /** The next item to read: always what the shared word says, without its flags. */
   private next: number
   private isOpen = true
@@ -42,13 +42,13 @@ export class Source {
   /** Use `Ring.source`. */
   constructor(layout: RingLayout, reader: number, waiting: Waiting, position: number, gates: Gates | undefined) {
     this.memory = layout.memory
+    this.slots = layout
     this.capacity = layout.capacity
     this.itemBytes = layout.itemBytes
     this.reader = reader
     this.waiting = waiting
     this.writtenAt = layout.writtenAt
     this.readAt = layout.readAt(reader)
-    this.itemsByte = layout.itemsByte
     this.next = position
     this.gates = gates
   }
@@ -100,7 +100,7 @@ export class Source {
    * @throws RangeError when there is no such item yet, or the target has another length
    */
   get(index: number, target: Uint8Array = new Uint8Array(this.itemBytes)): Uint8Array {
-    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    requireItem('Source', 'a target', target, this.itemBytes)
     this.requireAvailable('Source.get', index)
     this.readOne(index, target)
     return target
@@ -115,7 +115,7 @@ export class Source {
    */
   byteOf(index: number): number {
     this.requireAvailable('Source.byteOf', index)
-    return this.slotByte(index)
+    return this.byteAt(index)
   }
 
   /**
@@ -140,7 +140,7 @@ export class Source {
    * @throws RangeError when the target has another length
    */
   tryPop(target: Uint8Array): boolean {
-    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    requireItem('Source', 'a target', target, this.itemBytes)
     if (this.ready === 0 && this.refresh() === 0) return false
     this.readOne(0, target)
     this.consume(1)
@@ -156,7 +156,7 @@ export class Source {
    * @throws RangeError when the target has another length or the time-out is not a number
    */
   pop(target: Uint8Array, timeoutMs: number = Infinity): boolean {
-    if (target.length !== this.itemBytes) this.refuseTarget(target)
+    requireItem('Source', 'a target', target, this.itemBytes)
     requireTimeout('Source.pop', timeoutMs)
     if (this.ready === 0 && this.refresh() === 0 && !this.waitForItems(timeoutMs)) return false
     this.readOne(0, target)
@@ -236,23 +236,17 @@ export class Source {
   private readOne(index: number, target: Uint8Array): void {
     // The item is published, as `ready` says, and this reader is not past it: nobody writes these bytes.
     // Safety: ring/whole-items, ring/back-pressure
-    this.memory.readBytes(this.slotByte(index), target)
+    this.memory.readBytes(this.byteAt(index), target)
   }
 
-  private slotByte(index: number): number {
-    return this.itemsByte + ((itemAt(this.next) + index) & (this.capacity - 1)) * this.itemBytes
+  private byteAt(index: number): number {
+    return byteOfItem(this.slots, itemAt(this.next) + index)
   }
 
   private readMany(target: Uint8Array, count: number): void {
-    const { itemBytes } = this
-    const slot = itemAt(this.next) & (this.capacity - 1)
-    const first = Math.min(count, this.capacity - slot)
-    // As in `readOne`, for `count` slots: up to the end of the ring, and the rest from its beginning.
+    // As in `readOne`, for `count` slots.
     // Safety: ring/whole-items, ring/back-pressure
-    this.memory.readBytes(this.itemsByte + slot * itemBytes, part(target, 0, first * itemBytes))
-    if (first < count) {
-      this.memory.readBytes(this.itemsByte, part(target, first * itemBytes, (count - first) * itemBytes))
-    }
+    readItems(this.slots, itemAt(this.next), count, target)
     this.consume(count)
   }
 
@@ -318,11 +312,6 @@ export class Source {
 
   /** Whether there was a writer, and it is dead. */
   private isAbandoned(): boolean {
-    const { memory } = this
-    return memory.liveness !== undefined && isLost(memory, memory.load(this.writtenAt + seatFromPosition))
-  }
-
-  private refuseTarget(target: Uint8Array): never {
-    throw new RangeError(`Source: expected a target of ${this.itemBytes} bytes, found ${target.length}`)
+    return isAbandoned(this.memory, this.writtenAt + seatFromPosition)
   }
 }

@@ -223,11 +223,8 @@ export class Ring {
       if (source === undefined) throw new Error(`Ring.source: source ${reader} was handed out before; its thread must keep it`)
       return source
     }
-    for (
-      let free = Math.max(-1, ...after.map((ahead) => (typeof ahead === 'number' ? ahead : -1))) + 1;
-      free < this.readers;
-      free++
-    ) {
+    const readersAhead = after.filter((ahead) => typeof ahead === 'number')
+    for (let free = Math.max(-1, ...readersAhead) + 1; free < this.readers; free++) {
       const source = this.sourceAt(free, waiting, after, from)
       if (source !== undefined) return source
     }
@@ -269,7 +266,7 @@ export class Ring {
       )
     }
     if (positionAt === 'gone') throw this.itemIsGone('Ring.member', from)
-    return new Member(layout, group, seats, positionAt, waiting, after.length === 0 ? undefined : new Gates(layout, after, 0))
+    return new Member(layout, group, seats, positionAt, waiting, gatesOf(layout, after))
   }
 
   private sourceAt(reader: number, waiting: Waiting, after: readonly Ahead[], from?: From): Source | undefined {
@@ -280,7 +277,7 @@ export class Ring {
     const heldForIt = from === undefined && !leavesNothing(before)
     const position = heldForIt ? resume(memory, positionAt) : join(layout, positionAt, before, from ?? 'latest')
     if (position === undefined) throw this.itemIsGone('Ring.source', from)
-    return new Source(layout, reader, waiting, position, after.length === 0 ? undefined : new Gates(layout, after, position))
+    return new Source(layout, reader, waiting, position, gatesOf(layout, after))
   }
 
   /** What `create` writes of a group. */
@@ -318,4 +315,8 @@ export class Ring {
   private itemIsGone(who: string, from: From | undefined): RangeError {
     return new RangeError(`${who}: from: item ${from} is gone; the oldest that is still there is ${itemAt(oldest(this.layout))}`)
   }
+}
+
+function gatesOf(layout: RingLayout, after: readonly Ahead[]): Gates | undefined {
+  return after.length === 0 ? undefined : new Gates(layout, after)
 }

@@ -10,6 +10,7 @@ import {
   entering,
   gatedGroup,
   groupBegunAnew,
+  groupBehindLeft,
   groupBehindTried,
   groupDies,
   groupJoins,
@@ -287,6 +288,7 @@ export const counted: readonly Counted[] = [
   enumeratedOnce(832, behindGroupLeft(2)),
   enumerated(130, behindClaimLeft()),
   enumerated(18, groupBehindTried(2)),
+  enumerated(126, groupBehindLeft()),
   enumeratedOnce(3598, gatedGroup(1, 'reader')),
   enumerated(298, gatedGroup(1, 'group')),
 

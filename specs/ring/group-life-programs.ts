@@ -507,6 +507,43 @@ export function groupBehindTried(tries: number): Program<Numbers> {
   })
 }
 
+/** The reader takes one of two items, leaves, and begins anew after both: the member behind it knows that nobody attended to the second. */
+export function groupBehindLeft(): Program<Numbers> {
+  const shape = { ...behindGroup, capacity: 2 }
+  const { setup, ...rest } = described(shape, 'group-behind-left')
+  return anonymous<Numbers>({
+    ...rest,
+    setup: (memory) => {
+      setup(memory)
+      sinkOf(memory).pushBatch(Uint8Array.of(...itemOf(1), ...itemOf(2)))
+    },
+    threads: {
+      reader0: (memory) => {
+        const source = Ring.attach(memory).source({ spins: 0 })
+        source.available()
+        memory.store(attendedTo(shape, 1), 1)
+        source.advance(1)
+        source.close()
+        return itemsBefore(shape, Ring.attach(memory).source({ spins: 0, from: 'latest' }).position)
+      },
+      member0: (memory) => {
+        const member = memberOf(memory, shape, 0, { after: [0] })
+        const claimed = member.tryClaim(2)
+        const known = member.attended()
+        for (let n = 1; n <= known; n++) {
+          const isTrue = memory.load(attendedTo(shape, n)) === 1
+          guarantee('ring/attended' satisfies Guarantee, isTrue, `nobody attended to item ${n}`)
+        }
+        return 10 * claimed + known
+      },
+    },
+    sometimes: {
+      'it knows what was attended to': (_, { member0 }) => member0 === 11,
+      'it gets what nobody attended to': (_, { member0 = 0 }) => member0 >= 20,
+    },
+  })
+}
+
 /** A reader behind the group, or a member behind the reader, sleeps until the one ahead is done; the writer closes. */
 export function gatedGroup(items: number, isBehind: 'reader' | 'group'): Program<Numbers> {
   const shape = behindGroup

@@ -10,6 +10,7 @@ import {
   entering,
   gatedGroup,
   groupBegunAnew,
+  groupBehindLeft,
   groupDies,
   groupReplaced,
   memberDies,
@@ -370,6 +371,15 @@ const gates: readonly Check[] = [
     'a reader behind a group does not see that it was cleared meanwhile',
     behindClaimLeft(),
     mutate({ operation: 'load', word: 4 * 32, thread: 'reader0', within: ['Gates.look'] }, stale),
+  ),
+  refuted(
+    'ring/attended',
+    'a member takes a later beginner ahead for one that was there from the first item on',
+    groupBehindLeft(),
+    mutate(
+      { operation: 'load', word: words.began(0), thread: 'member0' },
+      answering(() => 0),
+    ),
   ),
 ]
 

@@ -234,6 +234,47 @@ describe('a group', () => {
     expect(behind.get(0)).toEqual(Uint8Array.of(3))
   })
 
+  it.each([0, 2 ** 29 - 1, 2 ** 30 - 1])('tells how much of a claim was attended to by those ahead, from %i', (start) => {
+    const { ring, sink } = ringOf({ ...shape, readers: 1, start })
+    const ahead = ring.source()
+    const member = ring.member({ after: [0], spins: 0 })
+    sink.tryPushBatch(Uint8Array.of(1, 2, 3))
+    expect([member.tryClaim(), member.attended()]).toEqual([0, 0])
+    ahead.advance(1)
+    expect([member.tryClaim(3), member.attended()]).toEqual([1, 1])
+    member.advance()
+    ahead.advance(1)
+    ahead.close()
+    expect([member.tryClaim(3), member.attended()]).toEqual([2, 1])
+    member.advance(1)
+    expect([member.attended(), ring.member({ spins: 0 }).attended()]).toEqual([0, 0])
+  })
+
+  it('takes over what nobody ahead has attended to, also when what comes later was', () => {
+    const options = { ...shape, readers: 1, start: 2 ** 29 - 1 }
+    const memory = new SharedMemory(Ring.words(options))
+    Ring.create(memory, options)
+    const dead = new Set<number>()
+    const ringOfPeer = (self: number): Ring => {
+      const own = new SharedMemory(memory.buffer)
+      own.liveness = { self, alive: (participant) => !dead.has(participant) }
+      return Ring.attach(own)
+    }
+    const sink = ringOfPeer(0).sink()
+    ringOfPeer(1).source()
+    const [first, second] = [2, 3].map((self) => ringOfPeer(self).member({ after: [0], spins: 0 })) as [Member, Member]
+    sink.push(Uint8Array.of(1))
+    dead.add(1)
+    expect([first.tryClaim(), first.attended()]).toEqual([1, 0])
+    const heir = ringOfPeer(4).source({ from: 'latest' })
+    sink.push(Uint8Array.of(2))
+    heir.advance(1)
+    expect([second.tryClaim(), second.get(0)[0], second.attended()]).toEqual([1, 2, 1])
+    second.advance()
+    dead.add(2)
+    expect([second.tryClaim(), second.get(0)[0], second.redelivered, second.attended()]).toEqual([1, 1, true, 0])
+  })
+
   it('refuses what is no item, and what is not claimed', () => {
     const { memory, sink, member } = ringOf({ ...shape, itemBytes: 8 })
     const one = member()

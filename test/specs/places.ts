@@ -17,7 +17,7 @@ export type Place = string
 /** Files of structures that have other names. */
 const alsoOf: Readonly<Record<string, readonly string[]>> = { queue: ['log.ts', 'record.ts', 'recovery.ts', 'segment.ts'] }
 
-const parts = ['position.ts', 'patience.ts', 'holder.ts', 'twin.ts']
+const parts = ['position.ts', 'patience.ts', 'holder.ts', 'items.ts', 'twin.ts']
 /** Names for a part's object, whose methods then are the part's. */
 const partObjects = /(^|\.)patience$/
 
