@@ -1,5 +1,5 @@
 // One contender of `queue.ts`, or one end of it, in a process of its own. JavaScript, for the compiled package is what users run,
-// and one contender runs in another Node.
+// and one contender runs in another Node. What brings its items to the disk writes a plain file by turns, and does that with it, too.
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 
 const task = JSON.parse(process.argv[2])
 const { contender, role, path, peers, bytes, batch, sync, items, seconds } = task
+const ringBytes = 2 ** 25
 
 /** What each contender is made of: sends so many items, and takes so many, if it is a queue. */
 const contenders = {
@@ -25,7 +26,7 @@ const contenders = {
       }
     }
     if (role !== 'producer') {
-      const consumer = queue.consumer()
+      const consumer = queue.consumer({ lend: contender === 'lent' })
       ends.receive = (count) => {
         if (role === 'consumer') for (let i = 0; i < count; i++) consumer.receive()
         else if (batch === 1) for (let i = 0; i < count; i++) consumer.tryReceive()
@@ -33,6 +34,45 @@ const contenders = {
       }
     }
     return ends
+  },
+
+  lent: () => contenders.heddle(),
+
+  /** Copies alone: into memory that is there, and out of it into an array that is there. */
+  memory() {
+    const memory = new Uint8Array(new SharedArrayBuffer(ringBytes)).fill(1)
+    const target = new Uint8Array(bytes)
+    const each = (work) => (count) => {
+      for (let i = 0, at = 0; i < count; i++, at = at + 2 * bytes > ringBytes ? 0 : at + bytes) work(at)
+    }
+    return {
+      send: each((at) => memory.set(item, at)),
+      receive: each((at) => target.set(new Uint8Array(memory.buffer, at, bytes))),
+    }
+  },
+
+  /** Between two processes: copies through a ring on a mapped file. */
+  async ring() {
+    const { RecordRing } = await import('heddle')
+    const { MappedMemory } = await import('heddle/node')
+    const shape = { bytes: ringBytes }
+    const file = join(path, 'ring')
+    if (role === 'consumer') {
+      const ring = RecordRing.create(MappedMemory.create(file, { words: RecordRing.words(shape) }), shape)
+      const source = ring.source()
+      const target = new Uint8Array(bytes)
+      return {
+        receive(count) {
+          for (let i = 0; i < count; i++) source.popInto(target)
+        },
+      }
+    }
+    const sink = RecordRing.attach(MappedMemory.open(file)).sink()
+    return {
+      send(count) {
+        for (let i = 0; i < count; i++) sink.push(item)
+      },
+    }
   },
 
   file() {
@@ -122,29 +162,33 @@ const item = new Uint8Array(bytes).fill(7)
 const some = Array(batch).fill(item)
 const { send, receive, close } = await contenders[contender]()
 
-function took(work) {
+function took(work, count = items) {
   const start = performance.now()
-  work(items)
+  work(count)
   return (performance.now() - start) / 1000
 }
 
 if (role === 'both') {
-  const [sent, received] = [[], []]
+  const [sent, received, plain] = [[], [], []]
+  const file = contender === 'file' || sync === 0 ? undefined : contenders.file()
   // As long again before: until the code is compiled, and files are used again that have been used.
   const begin = performance.now() + 1000 * seconds
   while (sent.length < 4 || performance.now() < begin + 1000 * seconds) {
     const [one, other] = [took(send), receive ? took(receive) : 0]
+    const third = file === undefined ? one : took(file.send)
     if (performance.now() < begin) continue
     sent.push(one)
     if (receive) received.push(other)
+    plain.push(third)
   }
   close?.()
-  process.send({ sent, received })
+  file?.close()
+  process.send({ sent, received, plain })
 } else {
   process.once('message', () => {
-    if (role === 'producer') send(items)
-    else receive(items)
-    process.send('done')
+    // The first half finds all files new; in the second one they are used again.
+    const taken = [1, 2].map(() => took(role === 'producer' ? send : receive))
+    process.send(taken)
     close?.()
     process.disconnect()
   })

@@ -1,8 +1,12 @@
 /**
  * Queues on a disk: ours, SQLite (a table, WAL), lmdb, and beside them a file that is appended to and nothing else. Each runs in a
- * process of its own, which sends and receives by turns, about 16 MB at a time; then some processes send at once, and one receives.
- * Medians of some rounds, when it has run for a while: the first files of a queue cost more, and are used again. The queue has four
- * files at most. Run it alone, on an idle machine.
+ * process of its own, which sends and receives by turns, about 16 MB at a time. Medians of some rounds, when it has run for a while:
+ * the first files of a queue cost more, and are used again. The last column says how many times as fast as a plain file it sends;
+ * where items are brought to the disk, one that the same process writes by turns. Then some processes send at once, and one
+ * receives: at first, and when files are used again. The queue has four files at most.
+ *
+ * "memory" copies, and nothing else; "a ring" does so between two processes, through a mapped file of 32 MiB; "lent" is the queue,
+ * with a consumer to which the bytes of each item are lent. Run it alone, on an idle machine.
  *
  *     npm run build && npx tsx test/bench/queue.ts [--seconds N] [--peers FOLDER] [--in FOLDER] [PART OF A NAME ...]
  *
@@ -34,7 +38,7 @@ const otherNode = [`node-linux-${process.arch}`, 'node']
   .find(existsSync)
 const folder = mkdtempSync(join(values.in, 'heddle-bench-'))
 
-type Contender = 'heddle' | 'file' | 'sqlite' | 'lmdb'
+type Contender = 'heddle' | 'lent' | 'memory' | 'ring' | 'file' | 'sqlite' | 'lmdb'
 interface Task {
   readonly contender: Contender
   readonly bytes: number
@@ -44,7 +48,15 @@ interface Task {
   readonly items: number
 }
 
-const names: Readonly<Record<Contender, string>> = { heddle: 'heddle', file: 'plain file', sqlite: 'SQLite', lmdb: 'lmdb' }
+const names: Readonly<Record<Contender, string>> = {
+  heddle: 'heddle',
+  lent: 'heddle, lent',
+  memory: 'memory',
+  ring: 'a ring',
+  file: 'plain file',
+  sqlite: 'SQLite',
+  lmdb: 'lmdb',
+}
 const there: readonly Contender[] = [
   'heddle',
   'file',
@@ -89,27 +101,27 @@ function rates({ bytes, items }: Task, taken: readonly number[]): readonly strin
   return [short(perSecond), `${short((perSecond * bytes) / 1e6)}`]
 }
 
-async function alone(task: Task): Promise<readonly string[]> {
+/** Rates, and seconds that sending took: this, and a plain file. */
+async function alone(task: Task): Promise<readonly [rates: readonly string[], sent: number, plain: number]> {
   return await within(async (path) => {
     const child = start(task, 'both', path)
-    const { sent, received } = (await message(child)) as { sent: number[]; received: number[] }
-    return [...rates(task, sent), ...rates(task, received)]
+    const { sent, received, plain } = (await message(child)) as Readonly<Record<'sent' | 'received' | 'plain', number[]>>
+    return [[...rates(task, sent), ...rates(task, received)], median(sent), median(plain)]
   })
 }
 
-/** Seconds until all items have come that some processes send at once. */
-async function together(task: Task, producers: number): Promise<number> {
+/** Seconds until all items have come that some processes send at once: the first half of them, and the second half. */
+async function together(task: Task, producers: number): Promise<readonly number[]> {
   return await within(async (path) => {
     const part = { ...task, items: task.items / producers }
     const consumer = start(task, 'consumer', path)
     await message(consumer)
     const senders = Array.from({ length: producers }, () => start(part, 'producer', path))
     for (const sender of senders) await message(sender)
-    const begin = performance.now()
     const done = [consumer, ...senders].map(message)
     for (const child of [consumer, ...senders]) child.send('go')
-    await Promise.all(done)
-    return (performance.now() - begin) / 1000
+    const [taken] = (await Promise.all(done)) as readonly (readonly number[])[]
+    return taken
   })
 }
 
@@ -119,7 +131,9 @@ const isWanted = (title: string): boolean => positionals.length === 0 || positio
 const roundBytes = 16e6
 
 async function show(heading: string, tasks: readonly Task[]): Promise<void> {
-  const rows: string[][] = []
+  const done: { title: string; through: string; rates: readonly string[]; sent: number; plain: number | undefined }[] = []
+  /** How long plain files take. */
+  const files = new Map<string, number>()
   for (const task of tasks) {
     const how =
       task.batch > 1
@@ -130,9 +144,16 @@ async function show(heading: string, tasks: readonly Task[]): Promise<void> {
             ? 'each on the disk'
             : 'one by one'
     const title = `${size(task.bytes)}, ${how}`
-    if (isWanted(`${names[task.contender]} ${title}`)) rows.push([title, names[task.contender], ...(await alone(task))])
+    if (!isWanted(`${names[task.contender]} ${title}`)) continue
+    const [rates, sent, plain] = await alone(task)
+    if (task.contender === 'file') files.set(title, sent)
+    done.push({ title, through: names[task.contender], rates, sent, plain: task.sync > 0 ? plain : undefined })
   }
-  if (rows.length > 0) console.info(`\n${heading}\n${table(['items', 'through', 'sent/s', 'MB/s', 'received/s', 'MB/s'], rows)}`)
+  const rows = done.map(({ title, through, rates, sent, plain = files.get(title) }) => {
+    return [title, through, ...rates, plain === undefined ? '' : (plain / sent).toFixed(2)]
+  })
+  if (rows.length > 0)
+    console.info(`\n${heading}\n${table(['items', 'through', 'sent/s', 'MB/s', 'received/s', 'MB/s', 'to the file'], rows)}`)
 }
 
 try {
@@ -145,7 +166,8 @@ try {
         .filter((batch) => batch === 1 || bytes < 2 ** 20)
         .flatMap((batch) => {
           const items = 100 * Math.max(1, Math.floor(Math.min(100_000, roundBytes / bytes) / 100))
-          return there.map((contender) => ({ contender, bytes, batch, sync: 0, items: bytes < 2 ** 20 ? items : 16 }))
+          const all: readonly Contender[] = batch === 1 ? ['heddle', 'lent', 'memory', ...there.slice(1)] : there
+          return all.map((contender) => ({ contender, bytes, batch, sync: 0, items: bytes < 2 ** 20 ? items : 16 }))
         }),
     ),
   )
@@ -159,18 +181,30 @@ try {
   )
   const rows: string[][] = []
   for (const bytes of [8, 64, 4096, 2 ** 21]) {
-    for (const producers of [1, 2]) {
+    const ways: readonly (readonly [Contender, number])[] = [
+      ['heddle', 1],
+      ['heddle', 2],
+      ['lent', 1],
+      ['ring', 1],
+    ]
+    for (const [contender, producers] of ways) {
       const title = `${size(bytes)}, ${producers} producer${producers === 1 ? '' : 's'}`
-      if (!isWanted(`heddle ${title}`)) continue
-      const items = bytes < 2 ** 20 ? Math.min(1_000_000, Math.floor(4e8 / bytes / 2) * 2) : 200
-      const task: Task = { contender: 'heddle', bytes, batch: 1, sync: 0, items }
-      const taken: number[] = []
+      if (!isWanted(`${names[contender]} ${title}`)) continue
+      const items = bytes < 2 ** 20 ? Math.min(1_000_000, Math.floor(6e8 / bytes / 2) * 2) : 300
+      const task: Task = { contender, bytes, batch: 1, sync: 0, items }
+      const taken: (readonly number[])[] = []
       for (let round = 0; round < 3; round++) taken.push(await together(task, producers))
-      rows.push([title, ...rates(task, taken)])
+      const halves = [0, 1].flatMap((half) =>
+        rates(
+          task,
+          taken.map((both) => both[half]),
+        ),
+      )
+      rows.push([title, names[contender], ...halves])
     }
   }
-  if (rows.length > 0)
-    console.info(`\nfrom processes to another one, one by one\n${table(['items', 'received/s', 'MB/s'], rows)}`)
+  const head = ['items', 'through', 'received/s, at first', 'MB/s', 'later', 'MB/s']
+  if (rows.length > 0) console.info(`\nfrom processes to another one, one by one\n${table(head, rows)}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
