@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { LongestFirst } from './test/sequencer.ts'
 
 // Where `.ci/run` wants the results to be counted from.
 const results = process.env.HEDDLE_TEST_RESULTS
@@ -10,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
     // Processes, not threads: a test that leaves a worker in `Atomics.wait` cannot hold up the others.
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Most tests take seconds. This ends one that hangs, also on a machine that is ten times slower.
     testTimeout: 240_000,
     hookTimeout: 240_000,
