@@ -105,7 +105,8 @@ describe('progress', () => {
   it('has an estimate with its spread at once, and a share that grows to what was covered', () => {
     const shares: number[] = []
     const { covered } = explore(of('repeated-adds', 5, 4), {
-      seconds: 0.5,
+      // So many take longer than the tenth of a second after which it is told, however busy the machine is.
+      executions: 600_000,
       progress({ executions, share, estimate: total, sampled }) {
         shares.push(share)
         expect(sampled?.walks).toBeGreaterThan(0)

@@ -413,10 +413,13 @@ describe('bounds', () => {
 
   it('progress is told, and grows', () => {
     const shares: number[] = []
+    // So many take longer than the tenth of a second after which it is told; of seconds, a busy machine may leave none.
     explore(adders(4, 4), {
-      seconds: 0.6,
+      executions: 800_000,
       progress({ executions, share, estimate: total, sampled }) {
         shares.push(share)
+        // The next tenth of a second is over then, too.
+        if (shares.length === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 101)
         expect(total).toBeGreaterThanOrEqual(executions)
         expect(sampled?.walks).toBeGreaterThan(0)
       },

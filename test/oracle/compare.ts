@@ -12,8 +12,8 @@ export type Replay = (program: Program, schedule: string) => Report
 
 /** How far the oracle goes: what is beyond is left out. */
 const limits = { states: 4000, operations: 60 } as const
-/** Longer than any generated program takes, so that an explorer that runs away is a mismatch and not a hang. */
-const seconds = 10
+/** Much longer than any generated program takes, so that an explorer that runs away is a mismatch and not a hang. */
+const seconds = 60
 
 export function oracle(sketch: Sketch): BruteForceResult {
   return bruteForce(programOf(sketch), limits)

@@ -17,14 +17,14 @@ export class Samples {
 
   /** The first program about which the explorer is wrong. */
   foundBy(explore: Explore): Sketch | undefined {
-    return this.#sketches.find((sketch) => this.isWrong(sketch, explore))
+    // A mistake may make the search endless.
+    const bounded: Explore = (program, options) => explore(program, { ...options, seconds: 2 })
+    return this.#sketches.find((sketch) => this.isWrong(sketch, bounded))
   }
 
   isWrong(sketch: Sketch, explore: Explore): boolean {
     const truth = this.#truths.get(sketch) ?? oracle(sketch)
     this.#truths.set(sketch, truth)
-    // A mistake may make the search endless.
-    const bounded: Explore = (program, options) => explore(program, { ...options, seconds: 2 })
-    return !truth.limited && compare(sketch, truth, bounded) !== undefined
+    return !truth.limited && compare(sketch, truth, explore) !== undefined
   }
 }

@@ -15,7 +15,7 @@ const title = ({ program, mutant }: Check) => (mutant === undefined ? program.na
 describe('the checks of the sums', () => {
   it.each(checks.map((check) => [title(check), check] as const))('%s', (_, check) => {
     const program = checkedProgram(check)
-    const report = explore(program, { seconds: 60 })
+    const report = explore(program)
     expect(unmet(check, report)).toBeUndefined()
     const { failure } = report
     if (failure === undefined) return
