@@ -27,7 +27,10 @@ export function readItems(slots: Slots, item: number, count: number, target: Uin
   if (first < count) memory.readBytes(itemsByte, part(target, first * itemBytes, (count - first) * itemBytes))
 }
 
-/** Copies so many items in, of those that lie end to end in `items` the ones from `from` on. The caller knows that nobody reads there. */
+/**
+ * Copies so many items in, of those that lie end to end in `items` the ones from `from` on. The caller knows that nobody reads
+ * there.
+ */
 export function writeItems(slots: Slots, item: number, items: Uint8Array, from: number, count: number): void {
   const { memory, itemBytes, itemsByte } = slots
   const first = countToEnd(slots, item, count)

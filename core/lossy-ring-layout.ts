@@ -34,9 +34,9 @@ export interface LossyRingOptions {
   readonly itemBytes: number
   /**
    * How many items are given up together, when there is something new to be put in the place of the oldest of them: a power of
-   * two up to `capacity`; default an eighth of it. At least `capacity - block` items can be read at any time, also when the writer
-   * dies: with a single block, one that dies just after it has given that up leaves nothing to be read. The writer pays one
-   * exchange for each block, and readers one for each block that they read from.
+   * two up to `capacity`; default an eighth of it. At least `capacity - block` items can be read at any time, also when the
+   * writer dies: with a single block, one that dies just after it has given that up leaves nothing to be read. The writer pays
+   * one exchange for each block, and readers one for each block that they read from.
    */
   readonly block?: number
   /** Position of the first item, an integer from 0 to 2^52; default 0. Specs begin just below the wrap. */

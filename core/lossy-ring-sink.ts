@@ -176,8 +176,8 @@ export class LossySink {
     this.requireFree()
     for (; this.entered < this.next + count; this.entered += this.block) {
       // A read-modify-write, for it comes after what readers have done that validated before it: they have copied what stood
-      // here. Who validates after it finds this number. Nobody else writes here. Blocks are entered when there is something to put
-      // into them, and not before; and nobody is asked.
+      // here. Who validates after it finds this number. Nobody else writes here. Blocks are entered when there is something to
+      // put into them, and not before; and nobody is asked.
       // Safety: lossy-ring/whole-items, lossy-ring/in-order, lossy-ring/keeps, lossy-ring/never-waits
       this.memory.exchange(this.layout.blockAt(this.entered), this.layout.numberOf(this.entered))
     }

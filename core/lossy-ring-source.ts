@@ -289,8 +289,8 @@ export class LossySource {
         // Safety: lossy-ring/survives-writer
         if (this.isAbandoned()) return this.refresh() > 0
         // Sleeps on the very word that showed nothing: whatever is pushed moves it, the end of the stream changes it too, and
-        // both wake all that sleep on it. (It comes back after 2^30 items: who stood still for so long sleeps until the next one.)
-        // There is one look after the time is over: an item that came in time is never missed.
+        // both wake all that sleep on it. (It comes back after 2^30 items: who stood still for so long sleeps until the next
+        // one.) There is one look after the time is over: an item that came in time is never missed.
         // Safety: lossy-ring/wakes, lossy-ring/times-out
         patience.rest(this.writtenAt, this.seen)
       }

@@ -4,10 +4,10 @@ import { requireInteger, show } from './require.ts'
 /** How to wait. */
 export interface WaitOptions {
   /**
-   * How many times to look again before sleeping, from 0 on; default 300. They take about 60 us, and a sleep with its wake-up
-   * 5 to 80 us: who sleeps earlier than the other one wakes makes both sleep each time. Choose 0 where there are more threads
-   * than processors, and the memory does not give way (`SharedMemory.giveWay`). Who spins has so many looks between two at the
-   * clock and at the lives of others, at least 1.
+   * How many times to look again before sleeping, from 0 on; default 300. They take about 60 us, twice that where the memory
+   * gives way (`SharedMemory.giveWay`), and a sleep with its wake-up 5 to 80 us: who sleeps earlier than the other one wakes makes
+   * both sleep each time. Where there are more threads than processors, let the memory give way, or choose 0. Whether others
+   * live is asked after these looks; who spins asks that, and the clock, after each so many, at least 1.
    */
   readonly spins?: number
   /**
@@ -48,8 +48,8 @@ export const asleep = 1
 const sliceMs = 50
 
 /**
- * How long who yields sleeps, in ms: at first, and at most. A sleep of 0.05 ms takes 0.12, since the kernel rounds up, and 0.02 of
- * them on a processor, however long it is.
+ * How long who yields sleeps, in ms: at first, and at most. A sleep of 0.05 ms takes 0.12, since the kernel rounds up, and 0.02
+ * of them on a processor, however long it is.
  */
 const napMs = 0.05
 const napMostMs = 1
@@ -159,7 +159,8 @@ export class Patience {
     this.spins = 0
     if (result === 'timed-out') this.sliceMs = Math.min(2 * this.sliceMs, napMostMs)
     if (result !== 'ok') return
-    // A notify was meant for one that had announced itself, and took the announcements of all along: now they rely on this thread.
+    // A notify was meant for one that had announced itself, and took the announcements of all along: now they rely on this
+    // thread.
     // Safety: waiting/wakes
     this.announces = true
     this.sliceMs = this.sleepMs

@@ -65,7 +65,7 @@ export function distance(from: number, to: number): number {
  */
 export function publishPosition(memory: Memory, word: number, position: number): void {
   // Takes the announcements made on the old position: they belong to this thread now, and the notify pays for them.
-  // The partner is the compare-exchange in `Patience.sleep`; only the owner clears the bit.
+  // The partner is the compare-exchange in `Patience.rest`; only the owner clears the bit.
   // Safety: ring/wakes, ring/notifies-sleepers-only
   const old = memory.exchange(word, position)
   if ((old & asleep) !== 0) memory.notify(word)

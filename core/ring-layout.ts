@@ -65,9 +65,9 @@ export interface RingOptions {
   /** How many members a group can have at a time, from 1 to 65536; default 8. */
   readonly members?: number
   /**
-   * Whether items wait for readers, and groups, that have not come yet; default true: a writer that comes first, fills the ring and goes has
-   * lost nothing. If not, who never comes holds nobody back; who comes gets what is pushed from then on, or asks for what is
-   * still there (`from`).
+   * Whether items wait for readers, and groups, that have not come yet; default true: a writer that comes first, fills the ring
+   * and goes has lost nothing. If not, who never comes holds nobody back; who comes gets what is pushed from then on, or asks for
+   * what is still there (`from`).
    */
   readonly awaitReaders?: boolean
   /** Position of the first item, any 32-bit integer, counted modulo 2^30; default 0. Specs begin just below the wrap. */

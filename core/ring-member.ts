@@ -156,7 +156,8 @@ export class Member {
 
   /**
    * How many of the claimed items, from the first one on, the readers and groups that this member stands behind are known to have
-   * advanced past: all, unless one of these left or died. What comes then nobody may have attended to, or only in part. Wait-free.
+   * advanced past: all, unless one of these left or died. What comes then nobody may have attended to, or only in part.
+   * Wait-free.
    */
   attended(): number {
     const { gates, claimed, next, seen } = this
@@ -247,9 +248,9 @@ export class Member {
 
   /**
    * Leaves the group. What this member has claimed and is not done with comes to another one, where the memory has `liveness`;
-   * elsewhere nobody would look for it, and it is let go of. Where no other one is, the group is there no more: it holds nobody back,
-   * and who comes next begins it anew. Waits for nobody but one that comes or goes. Every later call throws; closing again does
-   * nothing.
+   * elsewhere nobody would look for it, and it is let go of. Where no other one is, the group is there no more: it holds nobody
+   * back, and who comes next begins it anew. Waits for nobody but one that comes or goes. Every later call throws; closing again
+   * does nothing.
    */
   close(): void {
     if (!this.isOpen) return
@@ -274,10 +275,10 @@ export class Member {
     const patience = new Patience(this.memory, timeoutMs, this.waiting)
     while (!patience.over) {
       // Nothing is pushed any more where the stream is closed: what is waited for then, only `ending` knows.
-      if (isClosed(this.seen) || !patience.spin(this.gates?.at ?? this.writtenAt, this.gates?.seen ?? this.seen)) {
+      if (isClosed(this.seen) || !patience.spin(this.sleepAt, this.sleepSeen)) {
         if (this.ending() !== undefined) return 0
-        // Sleeps on the very word that showed nothing. There is one look after the time is over: an item that came in time is never
-        // missed.
+        // Sleeps on the very word that showed nothing. There is one look after the time is over: an item that came in time is
+        // never missed.
         // Safety: ring/wakes, ring/times-out
         patience.rest(this.sleepAt, this.sleepSeen)
       }
@@ -306,12 +307,14 @@ export class Member {
       if (there <= 0) there = this.refresh(cursor)
       if (there <= 0) {
         if (isDeclared) this.finish(0)
+        this.sleepAt = this.gates?.at ?? this.writtenAt
+        this.sleepSeen = this.gates?.seen ?? this.seen
         return false
       }
       this.hold(cursor)
       isDeclared = true
-      // Looked at after that: the writer is held now, so that the cursor does not come here a second time, all the way round. There
-      // are more than fit where it has moved on before.
+      // Looked at after that: the writer is held now, so that the cursor does not come here a second time, all the way round.
+      // There are more than fit where it has moved on before.
       there = this.refresh(cursor)
       if (there <= 0 || there > this.capacity) continue
       const taken = Math.min(count, there)
@@ -332,8 +335,8 @@ export class Member {
 
   /** Says that the items from the cursor on are to be held for this member. */
   private hold(cursor: number): void {
-    // From here on they are, if this is still the cursor. If it is not, and somebody sleeps because of what was said before, that one
-    // is woken.
+    // From here on they are, if this is still the cursor. If it is not, and somebody sleeps because of what was said before, that
+    // one is woken.
     // Safety: ring/back-pressure, ring/shares, ring/wakes
     publishPosition(this.memory, this.ownAt, cursor)
   }
@@ -366,8 +369,8 @@ export class Member {
     }
     // Safety: ring/survives-member
     const end = positionIn(memory.load(heldAt + endFromPosition))
-    // What was claimed, the cursor is past. If it was not, as others came first, the items may be gone by now; else they are held,
-    // from when the writer looks again.
+    // What was claimed, the cursor is past. If it was not, as others came first, the items may be gone by now; else they are
+    // held, from when the writer looks again.
     // Safety: ring/survives-member
     const isGone = distance(position, heldFrom(layout, memory.or(layout.limitAt, joined))) > 0
     // Safety: ring/survives-member
@@ -382,8 +385,8 @@ export class Member {
     const { memory, heldAt, ownAt } = this
     this.next = positionAfter(this.next, count)
     this.held -= count
-    // The bytes of these items are this member's until this exchange and, once all others are past them, the writer's. Nobody else
-    // moves this position; who sleeps on it is woken.
+    // The bytes of these items are this member's until this exchange and, once all others are past them, the writer's. Nobody
+    // else moves this position; who sleeps on it is woken.
     // Safety: ring/back-pressure, ring/wakes
     publishPosition(memory, heldAt, this.held > 0 ? this.next : withClosed(this.next))
     if (this.held > 0 || heldAt === ownAt) return
@@ -395,9 +398,7 @@ export class Member {
 
   /** How the stream has ended, if it has. The last look showed nothing. */
   private ending(): StreamEnd | undefined {
-    const { gates, cursor } = this
-    this.sleepAt = gates?.at ?? this.writtenAt
-    this.sleepSeen = gates?.seen ?? this.seen
+    const { cursor } = this
     if (!this.isAtEnd()) return undefined
     if (!isClosed(this.seen)) {
       if (!this.isAbandoned()) return undefined

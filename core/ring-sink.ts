@@ -12,7 +12,8 @@ import { joined, letGo, type RingLayout, seatFromPosition } from './ring-layout.
  * The writing end of a ring. One thread has it and no other may call it.
  *
  * Pushing costs one copy and one exchange while there is known to be room; each time the known room is used up, one load
- * for each reader, and for each group and its seats, and each quarter of the ring an exchange. (An exchange is about 9 ns, a load 6.) A notify is called only when a reader announced that it sleeps.
+ * for each reader, and for each group and its seats, and each quarter of the ring an exchange. (An exchange is about 9 ns, a load
+ * 6.) A notify is called only when a reader announced that it sleeps.
  */
 export class Sink {
   /** How many items fit. */
@@ -70,8 +71,8 @@ export class Sink {
   }
 
   /**
-   * How many items can be pushed now: at least this many, and not 0 unless the ring was full at the call, or a member of a group was
-   * just about to claim what another one had claimed meanwhile. Wait-free; costs shared loads only when no room is known of.
+   * How many items can be pushed now: at least this many, and not 0 unless the ring was full at the call, or a member of a group
+   * was just about to claim what another one had claimed meanwhile. Wait-free; costs shared loads only when no room is known of.
    *
    * @throws Error when items are claimed, or the stream was closed; so does every push and claim
    */
@@ -80,8 +81,8 @@ export class Sink {
   }
 
   /**
-   * Pushes one item, or returns false when the slowest reader, or group, is a whole ring behind, or seems to be (`free`). Wait-free.
-   * Takes effect at the exchange of `written`: every reader sees the item from then on.
+   * Pushes one item, or returns false when the slowest reader, or group, is a whole ring behind, or seems to be (`free`).
+   * Wait-free. Takes effect at the exchange of `written`: every reader sees the item from then on.
    *
    * @param item `itemBytes` bytes, copied
    * @throws RangeError when the item has another length
@@ -305,8 +306,9 @@ export class Sink {
     for (let positionAt = this.readersAt; positionAt < this.readersEnd; positionAt += lineWords) {
       // The reader is done with every item before this position: their bytes are the writer's again, once all readers
       // are. Written by the exchange in `Source.consume`; the reader never goes back. A closed one reads no more, and
-      // whoever takes its place says so, and goes by the limit. Of a group the cursor comes first: what is claimed before it, members
-      // have said. What a member says at a cursor that has moved on is too early: then there is no room until it takes that back.
+      // whoever takes its place says so, and goes by the limit. Of a group the cursor comes first: what is claimed before it,
+      // members have said. What a member says at a cursor that has moved on is too early: then there is no room until it takes
+      // that back.
       // Safety: ring/back-pressure, ring/leaves
       const seen = this.memory.load(positionAt)
       const behind = distance(positionIn(seen), this.next)
@@ -324,8 +326,8 @@ export class Sink {
     const limit = positionAfter(this.next, Math.min(this.fitting(), Math.max(wanted, this.stride)))
     if (distance(this.limit, limit) > 0) {
       this.limit = limit
-      // What lies a whole ring before the limit, or earlier, is nobody's from here on but the writer's. Who joined before this, and
-      // may ask for it, has said so in its position and set the bit; who joins after this finds the limit.
+      // What lies a whole ring before the limit, or earlier, is nobody's from here on but the writer's. Who joined before this,
+      // and may ask for it, has said so in its position and set the bit; who joins after this finds the limit.
       // Safety: ring/joins, ring/keeps
       if ((this.memory.exchange(this.limitAt, limit) & joined) !== 0) this.look()
     }

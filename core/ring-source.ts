@@ -254,7 +254,7 @@ export class Source {
     this.ready -= count
     this.next = positionAfter(this.next, count)
     // The bytes of these items are this reader's until this exchange and, once all readers are past them, the writer's.
-    // Observed by the load in `Sink.refresh`. Nobody else moves this position; a writer that sleeps on it is woken.
+    // Observed by the load in `Sink.look`. Nobody else moves this position; a writer that sleeps on it is woken.
     // Safety: ring/back-pressure, ring/in-order
     publishPosition(this.memory, this.readAt, this.next)
   }
@@ -287,7 +287,8 @@ export class Source {
           if (this.isAtEnd()) return false
         }
         // Sleeps on the very position that showed nothing: whatever is pushed moves it, the end of the stream changes it too,
-        // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never missed.
+        // and both wake all that sleep on it. There is one look after the time is over: an item that came in time is never
+        // missed.
         // Safety: ring/wakes, ring/times-out
         patience.rest(this.sleepAt, this.sleepSeen)
       }

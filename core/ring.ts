@@ -46,8 +46,8 @@ export interface SourceOptions extends WaitOptions {
    */
   readonly from?: 'oldest' | 'latest' | number
   /**
-   * Readers, of lower numbers, and groups that this one stands behind: it sees an item once they have all advanced past it. Who has
-   * not come, left or died is not waited for, unless the ring awaits it; `Source.attended` tells. Default: none.
+   * Readers, of lower numbers, and groups that this one stands behind: it sees an item once they have all advanced past it. Who
+   * has not come, left or died is not waited for, unless the ring awaits it; `Source.attended` tells. Default: none.
    *
    * A group must not stand behind a reader, by way of others or not, that stands behind the group: they would wait for ever.
    */
@@ -59,14 +59,15 @@ export interface MemberOptions extends WaitOptions {
   /** From 0 to `groups - 1`; default: 0. */
   readonly group?: number
   /**
-   * Where the group begins if nobody living is in it: anew, whatever it has left, at the `'oldest'` item that is still there, at the
-   * next one that is pushed (`'latest'`), or at this position. Default: where the group stopped, or with the items that wait for
-   * it; if there are none, at the latest. Who comes to others goes on with them.
+   * Where the group begins if nobody living is in it: anew, whatever it has left, at the `'oldest'` item that is still there, at
+   * the next one that is pushed (`'latest'`), or at this position. Default: where the group stopped, or with the items that wait
+   * for it; if there are none, at the latest. Who comes to others goes on with them.
    */
   readonly from?: 'oldest' | 'latest' | number
   /**
    * Readers, and groups of lower numbers, that this member stands behind: it claims what they have all advanced past. The members
-   * of a group should all stand behind the same. As for readers, who is not there is not waited for. Default: none.
+   * of a group should all stand behind the same. As for readers, who is not there is not waited for; `Member.attended` tells.
+   * Default: none.
    */
   readonly after?: readonly Ahead[]
 }
@@ -132,7 +133,8 @@ export class Ring {
     requirePlace('Ring.create', memory, at, words)
     writeHeader(memory, at, ringKind, words, [capacity, itemBytes, readers, groups, members])
     const ring = new Ring(memory, at, shape)
-    // Everything begins at the same position: the ring is empty, and nothing can be written over. Plain, for `publishHeader` publishes it.
+    // Everything begins at the same position: the ring is empty, and nothing can be written over. Plain, for `publishHeader`
+    // publishes it.
     // Safety: ring/attaches
     const start = positionAfter(0, shape.start)
     for (let end = 0; end <= readers; end++) {
@@ -240,9 +242,9 @@ export class Ring {
    * while (member.pop(target)) work(target)
    * ```
    *
-   * A group holds the writer back as a reader does: by the first item that none of its members has claimed, or that one has and is
-   * not done with. Who comes to a group of which nobody lives goes on where it stopped, unless the writer needed the room meanwhile,
-   * or its last member closed; then it begins with the next item that is pushed, or `from` where it is told.
+   * A group holds the writer back as a reader does: by the first item that none of its members has claimed, or that one has and
+   * is not done with. Who comes to a group of which nobody lives goes on where it stopped, unless the writer needed the room
+   * meanwhile, or its last member closed; then it begins with the next item that is pushed, or `from` where it is told.
    *
    * Where the memory has `liveness`, what a dead member had claimed and was not done with comes to another one: to one that finds
    * nothing else to do, or that takes its seat. (`Member.redelivered`.)

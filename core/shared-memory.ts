@@ -74,8 +74,8 @@ export class SharedMemory implements Memory {
   /** Who is alive, where somebody keeps a `Roster`: set it before anything attaches to this memory. */
   liveness?: NonNullable<Memory['liveness']>
   /**
-   * Lets another thread run. Where it is set, `pause` is that: where there are more threads than processors, who spins so lets those
-   * go on that it waits for. `heddle/node` has one (`sched_yield`, 0.4 us where nobody else wants the processor), and every
+   * Lets another thread run. Where it is set, `pause` is that: where there are more threads than processors, who spins so lets
+   * those go on that it waits for. `heddle/node` has one (`sched_yield`, 0.4 us where nobody else wants the processor), and every
    * `MappedMemory`.
    */
   giveWay?: () => void

@@ -2,17 +2,17 @@
  * The broadcast ring in the shapes in which Neobuffer measured its own: items of 1 byte, 256 bytes and 2 MiB, 8 or 2048 of them,
  * one writer and 1, 2 or 4 readers, one by one or in batches, between threads (on a buffer, and on a `WebAssembly.Memory`) and
  * between processes; beside `ringbuf.js` and `postMessage`. For large items also what memory allows: the same copies by as many
- * threads with no ring between them ("no ring": nobody waits), and the writer's alone ("memcpy"). "One thread" has all the ends (on a
- * `WebAssembly.Memory`), fills half the ring, and lets each reader drain it in turn: the ends' own work, and nothing for processors that take lines from one
- * another, or for waiting. So many times that as there are processors is what all threads together can reach. "There and back" is what it takes
- * until a word that one thread has changed was answered by the other: two processors that share a cache take about 100 ns, others
- * several times that, and all that two threads do together goes with it.
+ * threads with no ring between them ("no ring": nobody waits), and the writer's alone ("memcpy"). "One thread" has all the ends
+ * (on a `WebAssembly.Memory`), fills half the ring, and lets each reader drain it in turn: the ends' own work, and nothing for
+ * processors that take lines from one another, or for waiting. So many times that as there are processors is what all threads
+ * together can reach. "There and back" is what it takes until a word that one thread has changed was answered by the other: two
+ * processors that share a cache take about 100 ns, others several times that, and all that two threads do together goes with it.
  *
  *   npm run build && npx tsx test/bench/ring-shapes.ts [--json] [--rounds N] [--only TEXT]
  *
- * `--only '256 B'` measures the shapes whose names have this text. Ends wait (`push`, `pop` and their batches). They spin first, and
- * give way to one another (`giveWay`). Every item carries its number, and every reader checks it. Contenders take turns; each keeps
- * its threads for all rounds. Files lie in `/dev/shm` where there is one.
+ * `--only '256 B'` measures the shapes whose names have this text. Ends wait (`push`, `pop` and their batches). They spin first,
+ * and give way to one another (`giveWay`). Every item carries its number, and every reader checks it. Contenders take turns; each
+ * keeps its threads for all rounds. Files lie in `/dev/shm` where there is one.
  *
  * The figures of C++ are recorded ones of another machine (2 processors, Sapphire Rapids): for orientation.
  */
