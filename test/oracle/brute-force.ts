@@ -55,8 +55,8 @@ export interface BruteForceResult {
 
 type Modify = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
 
-/** What a thread asks for next. */
-type Request =
+/** What a thread asks for next. Flushes and acknowledgements there are only for `every-crash.ts`. */
+export type Request =
   | { readonly kind: 'load'; readonly word: number }
   | { readonly kind: 'store' | Modify; readonly word: number; readonly value: number }
   | { readonly kind: 'compareExchange'; readonly word: number; readonly expected: number; readonly replacement: number }
@@ -68,8 +68,10 @@ type Request =
   | { readonly kind: 'write'; readonly byte: number; readonly bytes: readonly number[] }
   | { readonly kind: 'guess'; readonly byte: number; readonly length: number }
   | { readonly kind: 'settle'; readonly valid: boolean }
+  | { readonly kind: 'flush'; readonly byte: number; readonly length: number }
+  | { readonly kind: 'ack'; readonly name: string }
 
-type Answer = number | boolean | WaitResult | readonly number[] | readonly (readonly number[])[] | undefined
+export type Answer = number | boolean | WaitResult | readonly number[] | readonly (readonly number[])[] | undefined
 
 /** What became of a thread that was given some answers: it asks for more, or is at its end. */
 type Next = { readonly request: Request } | { readonly result: unknown } | { readonly error: unknown }
@@ -82,7 +84,7 @@ class Stop {
   }
 }
 
-const modifications: { readonly [M in Modify]: (old: number, value: number) => number } = {
+export const modifications: { readonly [M in Modify]: (old: number, value: number) => number } = {
   add: (old, value) => (old + value) | 0,
   sub: (old, value) => (old - value) | 0,
   and: (old, value) => old & value,
@@ -95,10 +97,12 @@ const modifications: { readonly [M in Modify]: (old: number, value: number) => n
 interface Place {
   readonly self: number
   readonly participants: number
+  /** Whether it can flush. */
+  readonly durable?: boolean
 }
 
 /** A memory that turns every call into a request and returns what `ask` answers. Without a place it has no liveness. */
-function scripted(words: number, ask: (request: Request) => Answer, place?: Place): Memory {
+export function scripted(words: number, ask: (request: Request) => Answer, place?: Place): Memory {
   const inRange = (word: number): number => {
     if (!Number.isInteger(word) || word < 0 || word >= words) throw new RangeError(`no word ${word}`)
     return word
@@ -159,6 +163,14 @@ function scripted(words: number, ask: (request: Request) => Answer, place?: Plac
       guesses.length = 0
     },
     now: () => 0,
+    ...(place?.durable === true && {
+      durability: {
+        flush: (byte, length) => {
+          bytesInRange(byte, length)
+          if (length > 0) ask({ kind: 'flush', byte, length })
+        },
+      },
+    }),
     ...(place !== undefined && {
       liveness: {
         self: place.self,
@@ -168,16 +180,16 @@ function scripted(words: number, ask: (request: Request) => Answer, place?: Plac
   }
 }
 
-function bytesOf(value: number): number[] {
+export function bytesOf(value: number): number[] {
   return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
 }
 
-function wordOf([a, b, c, d]: readonly number[]): number {
+export function wordOf([a, b, c, d]: readonly number[]): number {
   return a | (b << 8) | (c << 16) | (d << 24)
 }
 
 /** Whether the operation, so answered, was a shared write. A wait that came back for no reason passes for one that slept. */
-function wrote(request: Request, answer: Answer): boolean {
+export function wrote(request: Request, answer: Answer): boolean {
   switch (request.kind) {
     case 'load':
     case 'read':
@@ -198,7 +210,7 @@ function wrote(request: Request, answer: Answer): boolean {
 }
 
 /** A thread after the answers on the way from the root to here. */
-class Point {
+export class Point {
   readonly next: Next
   readonly previous: Point | undefined
   /** The answer that led here from `previous`. */
@@ -217,13 +229,13 @@ class Point {
 }
 
 /** A thread as a function from the answers so far to its next request; re-run from its start for each new list. */
-class Body {
+export class Body {
   readonly words: number
   readonly place: Place
-  readonly run: (memory: Memory) => unknown
+  readonly run: (memory: Memory, ask: (request: Request) => Answer) => unknown
   readonly start: Point
 
-  constructor(words: number, place: Place, run: (memory: Memory) => unknown) {
+  constructor(words: number, place: Place, run: Body['run']) {
     this.words = words
     this.place = place
     this.run = run
@@ -252,7 +264,7 @@ class Body {
     }
     let end: Next
     try {
-      end = { result: this.run(scripted(this.words, askUntilStopped, this.place)) }
+      end = { result: this.run(scripted(this.words, askUntilStopped, this.place), askUntilStopped) }
     } catch (error) {
       end = { error }
     }
@@ -959,7 +971,7 @@ function kindOf(error: unknown): FailureKind {
 }
 
 /** The memory that `setup` sees: it runs alone, so every call simply happens. */
-function alone(words: Int32Array): Memory {
+export function alone(words: Int32Array): Memory {
   const bytes = new Uint8Array(words.buffer)
   let guesses: number[][] = []
   return scripted(words.length, (request) => {
@@ -982,6 +994,8 @@ function alone(words: Int32Array): Memory {
       case 'alive':
         throw new Error('setup is no participant')
       case 'pause':
+      case 'flush':
+      case 'ack':
         return undefined
       case 'read':
         return Array.from(bytes.subarray(request.byte, request.byte + request.length))
