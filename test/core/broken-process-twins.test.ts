@@ -110,6 +110,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   'a ring where all live': {
     ...ring,
+    second: 'it takes long for its 7th read',
     live: (one, two, { progress }) => [one.ask('write', 1000), two.ask('read', 0, progress)],
     right: [0, { from: 0, to: 1000 }],
   },

@@ -17,11 +17,12 @@ export interface Mistake {
 
 const sleeps = new Int32Array(new SharedArrayBuffer(4))
 
-/** Takes 3 ms for the call, which others so find half-done. */
-const slow = instead(({ args, perform }) => {
-  Atomics.wait(sleeps, 0, 0, 3)
-  return perform(...args)
-})
+/** Takes so many milliseconds for the call, which others so find half-done. */
+const slow = (ms: number) =>
+  instead(({ args, perform }) => {
+    Atomics.wait(sleeps, 0, 0, ms)
+    return perform(...args)
+  })
 
 /** Does nothing more: whoever did it can be killed now. */
 const stops = instead(() => {
@@ -49,8 +50,10 @@ const wraps: Readonly<Record<string, Wrap>> = {
       return alive
     }),
   ),
-  'it takes its time for each copy': mutate({ operation: 'writeBytes' }, slow),
-  'it takes its time before the second word': mutate({ operation: 'write', word: secondAt }, slow),
+  'it takes its time for each copy': mutate({ operation: 'writeBytes' }, slow(3)),
+  // Longer than anybody sleeps before it looks who lives.
+  'it takes long for its 7th read': mutate({ operation: 'readBytes', nth: 7 }, slow(200)),
+  'it takes its time before the second word': mutate({ operation: 'write', word: secondAt }, slow(3)),
   'it stops before its 7th copy': mutate({ operation: 'writeBytes', nth: 7 }, stops),
   'it stops before the second word': mutate({ operation: 'write', word: secondAt, nth: 7 }, stops),
 }

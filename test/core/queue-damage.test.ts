@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -123,6 +123,21 @@ describe.runIf(canMap)('a queue whose files were changed', () => {
   })
 })
 
+/** The files in a folder that this process has open. */
+function openIn(path: string): string[] {
+  const targetOf = (fd: string): string => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      // Closed since: that of the list itself.
+      return ''
+    }
+  }
+  return readdirSync('/proc/self/fd')
+    .map(targetOf)
+    .filter((target) => target.startsWith(path))
+}
+
 /** Runs a script of the queue in a process of its own, through a command that takes away what it needs. */
 function run(wrapper: string, body: string): { readonly out: string; readonly code: number | null } {
   const index = fileURLToPath(new URL('../../core/node-index.ts', import.meta.url))
@@ -194,14 +209,11 @@ describe.runIf(canMap)('a queue that cannot have what it needs', () => {
   it('leaves no file open when it cannot be opened', () => {
     const path = someQueue()
     rmSync(join(path, '0000000003.segment'))
-    const lowest = (): number => {
-      const fd = openSync('/dev/null', 'r')
-      closeSync(fd)
-      return fd
-    }
-    const before = lowest()
     for (let i = 0; i < 5; i++) expect(() => openQueue(path)).toThrow('segment 3 is gone')
-    expect(lowest()).toBe(before)
+    expect(openIn(path)).toEqual([])
+    const other = newPath()
+    using queue = openQueue(other)
+    expect([queue.metrics().depth, openIn(other).length > 0]).toEqual([0, true])
     expect(statSync(join(path, 'control')).size).toBeGreaterThan(65_536)
   })
 })
