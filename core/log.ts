@@ -147,6 +147,9 @@ export class Log {
   /** The last segment, which stays open until there is another one. For the holder of the lock. */
   lastSegment(): Segment {
     const last = this.control.last.least
+    // All were dropped by one that died, or found no room, before it made the next one.
+    // Safety: queue/survives
+    if (last < this.control.first.least) return this.roll()
     if (this.current?.start.number !== last) {
       const segment = this.openSegment(last)
       this.current?.close()
@@ -267,16 +270,26 @@ export class Log {
     if (number <= first) return
     // On the disk before the first file goes, so that who opens the queue then misses none.
     // Safety: queue/recovers
-    control.keepFirst(number)
+    this.flushing(() => control.keepFirst(number))
     for (const one of segmentNumbers(folder.list())) if (one < number) folder.rename(segmentName(one), spareName)
     folder.sync()
   }
 
-  /** How many of the records before a segment are there, and the consumer is not done with. For the holder of the lock. */
-  waitingBefore(number: number): number {
+  /** How many of the records before this one are there, and no consumer is done with. For the holder of the lock. */
+  waitingBefore(sequence: number): number {
+    const { control } = this
+    return Math.min((sequence - this.sequenceAt(control.first.least)) | 0, control.backlogBefore(sequence))
+  }
+
+  /** Takes away all segments before this one, whether the consumer is done with them or not. For the holder of the lock. */
+  drop(number: number): void {
     const { control } = this
     const to = this.sequenceAt(number)
-    return Math.min((to - this.sequenceAt(control.first.least)) | 0, control.backlogBefore(to))
+    control.dropOldest(this.waitingBefore(to), number)
+    this.retireLocked(number)
+    // A consumer that lives goes on by itself.
+    // Safety: queue/bounded
+    if (!control.hasConsumer) control.acknowledge(number, recordsAt, to)
   }
 
   /** The sequence with which a segment begins, or will. */

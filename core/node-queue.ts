@@ -6,6 +6,7 @@ import { deserialize, serialize } from 'node:v8'
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { NodeFolder } from './node-folder.ts'
 import { onFile } from './node-mapped-file-error.ts'
+import { seatsMax } from './node-participants.ts'
 import { bytesCodec, type Codec, type Compression, Queue, type QueueOptions } from './queue.ts'
 import type { Consumer, Received } from './queue-consumer.ts'
 
@@ -56,7 +57,8 @@ export function openQueue<T>(path: string, options: DiskQueueOptions<T> = {}): Q
           compress: (bytes) => deflateRawSync(bytes, { level }),
           decompress: (bytes) => inflateRawSync(bytes),
         }
-  const folder = new NodeFolder(path, members)
+  // A thread may have a file open several times: to write it, to receive from it, for each reader, to look at it for a moment.
+  const folder = new NodeFolder(path, Math.min(8 * members, seatsMax))
   const all: QueueOptions<T> = {
     ...rest,
     members,

@@ -8,7 +8,6 @@ import { type Place, QueueError } from './queue-error.ts'
 import { type Record, Records } from './record.ts'
 import { consumerPlace } from './recovery.ts'
 import { requireInteger, requireTimeout } from './require.ts'
-import { recordsAt } from './segment.ts'
 
 export interface ConsumerOptions {
   /**
@@ -57,21 +56,38 @@ export class Consumer<T> {
       if (!control.becomeConsumer()) {
         throw new QueueError('in-use', 'there is a consumer already; wait until it has closed, or make a reader')
       }
-      control.cancelled = false
-      const first = control.first.least
-      const { segment, word, sequence } = consumerPlace(log, first)
-      const cursor = new Cursor(log, segment, word, sequence)
-      // Files went that the last consumer was not done with.
-      // Safety: queue/bounded
-      const goes = segment === first && word === recordsAt && control.consumerPlace.segment < first
-      if (goes && sequence !== undefined) cursor.lost = control.backlogBefore(sequence)
-      return cursor
+      try {
+        return this.begin()
+      } catch (error) {
+        if (error instanceof Error) control.leaveConsumer()
+        throw error
+      }
     })
+  }
+
+  /** Begins where the last consumer has left off. For the holder of the lock. */
+  private begin(): Cursor {
+    const { log } = this
+    const { control } = log
+    control.cancelled = false
+    log.lastSegment()
+    const { segment, word, sequence } = consumerPlace(log, control.first.least)
+    const cursor = new Cursor(log, segment, word, sequence)
+    if (sequence === undefined) return cursor
+    // Files went that no consumer was done with.
+    // Safety: queue/counted
+    cursor.lost = control.backlogBefore(sequence)
+    // The last one died before it could say that there is room.
+    // Safety: queue/wakes
+    if (control.backlog(sequence) > 0) control.acknowledge(segment, word, sequence)
+    return cursor
   }
 
   /**
    * How many items this consumer has missed: dropped by producers, or skipped. Those that were dropped before it came are among
-   * them, back to when somebody last opened the queue while nobody had it open.
+   * them, from the last one on that any consumer had acknowledged: so a loss is told once for each item, or to the next one again
+   * where a consumer ends, or dies, before it acknowledges an item behind it. After a power failure items may be counted that were
+   * acknowledged since a file was last retired.
    */
   get lost(): number {
     return this.cursor.lost
@@ -168,11 +184,17 @@ export class Consumer<T> {
     const { cursor, log } = this
     const { segment, byte } = cursor.place
     const goneOn = cursor.hasPassed
+    // Before the segments say so, which may be dropped at any time: what they say, this has said.
+    // Safety: queue/counted
+    log.control.done = cursor.next
     cursor.acknowledge()
-    if (goneOn) log.retire(segment - this.retain)
-    // After that, for who waits for room for a segment looks again now.
-    // Safety: queue/wakes
-    log.control.acknowledge(segment, byte >>> 2, cursor.next)
+    try {
+      if (goneOn) log.retire(segment - this.retain)
+    } finally {
+      // After that, for who waits for room for a segment looks again now.
+      // Safety: queue/wakes
+      log.control.acknowledge(segment, byte >>> 2, cursor.next)
+    }
   }
 
   /**

@@ -24,13 +24,15 @@ import { loadTwin, storeTwin, type Twin } from './twin.ts'
  *   32       lock          mutex: who holds it may append, roll, retire, recover, join
  *   96       flush lock    mutex: who holds it brings records to the disk, for all who wait for that
  *   160      kept          twins: first and last segment, epoch. On the disk before anything relies on it
- *   192      now           sequence of the next record, how often producers joined, flushed segment, failed, cancelled, dropped items
- *   224      consumer      a holder (holder.ts), and where it is
+ *   192      now           sequence of the next record, how often producers joined, flushed segment, failed, cancelled, dropped items:
+ *                          refused ones, old ones, these when the first segment is the one that follows
+ *   224      consumer      a holder (holder.ts), where it is, and `done`: the sequence up to which consumers are done
  *   256      acknowledged  a position: the sequence up to which the consumer is done, modulo 2^30. Producers sleep on it
  *   288 ..   members       for each, a holder, and how many producers it has
  * ```
  *
- * What is not kept is set anew by the first who opens the queue when nobody else lives.
+ * What is not kept is set anew by the first who opens the queue when nobody else lives. `done` stays as it is where it tells of a
+ * loss; it is brought to the disk with the first segment.
  */
 const kind = fourLetters('QUEU')
 const parameters = 3
@@ -44,10 +46,14 @@ const joinedAt = sequenceAt + 1
 const flushedAt = sequenceAt + 2
 const failedAt = sequenceAt + 3
 const cancelledAt = sequenceAt + 4
-const droppedAt = sequenceAt + 5
+const refusedAt = sequenceAt + 5
+const droppedAt = sequenceAt + 6
+const droppedNextAt = sequenceAt + 7
+const droppedFirstAt = sequenceAt + 8
 const consumerAt = 7 * lineWords
 const consumerSegmentAt = consumerAt + 1
 const consumerWordAt = consumerAt + 2
+const doneAt = consumerAt + 3
 const acknowledgedAt = 8 * lineWords
 const membersAt = 9 * lineWords
 const memberWords = 2
@@ -60,7 +66,9 @@ type ControlPlace =
   | 'sequence'
   | 'joined'
   | 'cancelled'
+  | 'dropped'
   | 'consumer'
+  | 'done'
   | 'acknowledged'
   | 'members'
 
@@ -73,7 +81,9 @@ export const controlPlaces: Readonly<Record<ControlPlace, number>> = {
   sequence: sequenceAt,
   joined: joinedAt,
   cancelled: cancelledAt,
+  dropped: droppedAt,
   consumer: consumerAt,
+  done: doneAt,
   acknowledged: acknowledgedAt,
   members: membersAt,
 }
@@ -139,9 +149,11 @@ export class Control {
     return loadTwin(this.memory, firstAt)
   }
 
+  /** Brings `done` to the disk as well, for what it tells of the segments before is told nowhere else then. */
   keepFirst(number: number): void {
     storeTwin(this.memory, firstAt, number)
-    this.memory.durability.flush(4 * firstAt, 8)
+    // Safety: queue/counted
+    this.memory.durability.flush(4 * firstAt, 4 * (doneAt + 1 - firstAt))
   }
 
   get last(): Twin {
@@ -201,13 +213,33 @@ export class Control {
     this.memory.store(cancelledAt, Number(cancelled))
   }
 
-  /** How many items were dropped, by whichever end, in this session. */
+  /** How many items were dropped in this session. For the holder of the lock. */
   get dropped(): number {
-    return this.memory.load(droppedAt) >>> 0
+    return (this.memory.load(refusedAt) + this.droppedBehind) >>> 0
   }
 
-  drop(count: number): void {
-    this.memory.add(droppedAt, count)
+  /** One more item was dropped that was not sent. */
+  dropNewest(): void {
+    this.memory.add(refusedAt, 1)
+  }
+
+  /** So many more will have been dropped when the first segment is this one. For the holder of the lock. */
+  dropOldest(count: number, first: number): void {
+    const { memory } = this
+    const dropped = this.droppedBehind
+    // What is said stays the same with each of these, and changes at the moment when `first` does: so they are counted once, also
+    // when this thread dies on the way, and the next one drops them.
+    // Safety: queue/counted
+    memory.store(droppedAt, dropped)
+    memory.store(droppedFirstAt, first)
+    memory.store(droppedNextAt, dropped + count)
+  }
+
+  /** How many items went with segments that were dropped. */
+  private get droppedBehind(): number {
+    const { memory } = this
+    const isDone = this.first.least >= memory.load(droppedFirstAt) >>> 0
+    return memory.load(isDone ? droppedNextAt : droppedAt)
   }
 
   // The consumer.
@@ -253,9 +285,24 @@ export class Control {
     return ((sequence << 2) - (this.acknowledgedWord & -4)) >>> 2
   }
 
-  /** How many of the records before this one the consumer is not done with; none if it is farther. */
+  /** The sequence up to which consumers are done, of all that there have been. */
+  get done(): number {
+    return this.memory.load(doneAt)
+  }
+
+  set done(sequence: number) {
+    this.memory.store(doneAt, sequence)
+  }
+
+  /** How many of the records before this one no consumer is done with. */
   backlogBefore(sequence: number): number {
-    return Math.max(0, ((sequence << 2) - (this.acknowledgedWord & -4)) >> 2)
+    return Math.max(0, (sequence - this.done) | 0)
+  }
+
+  /** Whether somebody living is the consumer. False stays so for the holder of the lock. */
+  get hasConsumer(): boolean {
+    const word = this.memory.load(consumerAt)
+    return word !== nobody && !isLost(this.memory, word)
   }
 
   // Members.
@@ -321,14 +368,19 @@ export class Control {
     }
   }
 
-  /** Everybody is dead: nobody is a member or the consumer, nothing has failed, and `acknowledge` says where to go on. */
-  clear(segment: number, word: number, sequence: number): void {
+  /**
+   * Everybody is dead: nobody is a member or the consumer, nothing has failed, and `acknowledge` says where to go on.
+   *
+   * @param done as far as it is known
+   */
+  clear(segment: number, word: number, sequence: number, done: number): void {
     const { memory } = this
-    for (const at of [failedAt, cancelledAt, droppedAt, consumerAt]) memory.store(at, 0)
+    for (const at of [failedAt, cancelledAt, refusedAt, droppedNextAt, droppedFirstAt, consumerAt]) memory.store(at, 0)
     for (let member = 0; member < this.shape.members; member++) memory.store(membersAt + memberWords * member, nobody)
     memory.store(consumerSegmentAt, segment)
     memory.store(consumerWordAt, word)
     memory.store(acknowledgedAt, sequence << 2)
+    this.done = done
   }
 
   /** How a call waits. */

@@ -116,7 +116,10 @@ export class Cursor {
       // Safety: queue/order, queue/whole
       if (this.log.control.last.least <= number) return false
       this.tail = this.tailNow
-      if (this.at >= this.tail) this.enter(this.open(number + 1))
+      if (this.at < this.tail) break
+      const next = this.open(number + 1)
+      if (next === undefined) return false
+      this.enter(next)
     }
     return true
   }
@@ -125,12 +128,14 @@ export class Cursor {
     return Math.min(this.segment.tail, this.segment.memory.words)
   }
 
-  /** A segment, or if that is retired, the first one that is not. */
-  private open(number: number): Segment {
-    for (let wanted = number; ; wanted = this.log.control.first.least) {
-      const segment = this.log.openUnlessRetired(wanted)
+  /** A segment, or if that is retired, the first one that is not; undefined when all are, and the next one is not there yet. */
+  private open(number: number): Segment | undefined {
+    const { log } = this
+    for (let wanted = number; wanted <= log.control.last.least; wanted = log.control.first.least) {
+      const segment = log.openUnlessRetired(wanted)
       if (segment !== undefined) return segment
     }
+    return undefined
   }
 
   private enter(segment: Segment): void {

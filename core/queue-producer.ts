@@ -152,7 +152,7 @@ export class Producer<T> {
     const count = this.addAll([packed])
     if (count === 1) return 'sent'
     if (this.options.overflow !== 'drop-newest') return 'full'
-    this.log.control.drop(1)
+    this.log.control.dropNewest()
     return 'dropped'
   }
 
@@ -264,11 +264,7 @@ export class Producer<T> {
     const { control } = log
     if (limits.segments !== undefined && log.count >= limits.segments) {
       if (overflow !== 'drop-oldest') return undefined
-      const first = control.last.least + 2 - limits.segments
-      const dropped = log.waitingBefore(first)
-      log.retireLocked(first)
-      // Safety: queue/bounded
-      control.drop(dropped)
+      log.drop(control.last.least + 2 - limits.segments)
     }
     try {
       return log.roll()

@@ -20,9 +20,10 @@ export class Reader<T> {
     this.log = log
     this.packing = packing
     this.cursor = log.locked(() => {
-      const [first, last] = [log.control.first.least, log.control.last.least]
+      const end = log.lastSegment()
+      const [first, last] = [log.control.first.least, end.start.number]
       if (from === 'oldest') return new Cursor(log, first, recordsAt)
-      if (from === 'latest') return new Cursor(log, last, log.lastSegment().tail, log.control.sequence)
+      if (from === 'latest') return new Cursor(log, last, end.tail, log.control.sequence)
       const { segment, byte } = from
       if (segment < first || segment > last) {
         throw new QueueError('retired', `segment ${segment} is not there; there are ${first} to ${last}`, { place: from })

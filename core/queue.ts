@@ -119,7 +119,10 @@ export interface QueueMetrics {
   readonly segments: number
   /** How many segments behind the last one the consumer is. */
   readonly lag: number
-  /** How many items were dropped in this session. */
+  /**
+   * How many items were dropped since somebody opened the queue while nobody had it open; with `'drop-oldest'`, of those that the
+   * consumer was not done with: one that lives still gets what is in the file where it is. Exact, also when somebody dies meanwhile.
+   */
   readonly dropped: number
 }
 
@@ -200,10 +203,12 @@ export class Queue<T> {
     return this.log.locked(() => {
       const { control } = this.log
       const segment = this.log.lastSegment()
-      const [first, last, place] = [control.first.least, control.last.least, control.consumerPlace]
+      const [first, last, said] = [control.first.least, control.last.least, control.consumerPlace]
+      // The segment where the last consumer was may have been dropped.
+      const place = said.segment < first ? { segment: first, word: recordsAt } : said
       const segmentBytes = 4 * (control.shape.segmentWords - recordsAt)
       return {
-        depth: control.backlog(control.sequence),
+        depth: this.log.waitingBefore(control.sequence),
         bytes: (last - place.segment) * segmentBytes + 4 * (segment.tail - place.word),
         spilled: Math.max(0, last - place.segment - 1) * segmentBytes,
         segments: last - first + 1,

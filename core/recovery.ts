@@ -1,6 +1,6 @@
 import type { Log } from './log.ts'
 import { QueueError } from './queue-error.ts'
-import { segmentMissing, segmentNumbers } from './queue-files.ts'
+import { segmentMissing, segmentName, segmentNumbers } from './queue-files.ts'
 import { type Expected, recordWords } from './record.ts'
 import { acknowledgedAt, recordsAt, type Segment } from './segment.ts'
 
@@ -61,7 +61,7 @@ function startOver(log: Log, first: number): void {
   control.sequence = 0
   log.roll()
   control.flushed = first
-  control.clear(first, recordsAt, 0)
+  control.clear(first, recordsAt, 0, 0)
 }
 
 /** Takes away what was to be taken away. */
@@ -70,8 +70,12 @@ function settleFirst(log: Log): number {
   const { least, most } = control.first
   // When the readings differ, a crash came between them: the files of the lesser one may still be there, or not.
   const first = least === most || isThere(log, least) ? least : most
-  if (least !== most) control.keepFirst(first)
-  log.removeSegments((number) => number < first)
+  const before = segmentNumbers(folder.list()).filter((number) => number < first)
+  // Once more also when the disk may have refused it, and the kernel taken it for written.
+  // Safety: queue/recovers
+  if (least !== most || before.length > 0) control.keepFirst(first)
+  // Safety: queue/retires
+  for (const number of before) folder.remove(segmentName(number))
   folder.sync()
   return first
 }
@@ -171,7 +175,12 @@ function settleConsumer(log: Log, first: number, end: End): void {
   const its = log.openSegment(place.segment)
   its.writeAgain(acknowledgedAt, acknowledgedAt + 1)
   its.close()
-  control.clear(place.segment, place.word, place.sequence ?? segment.start.sequence)
+  const sequence = place.sequence ?? its.start.sequence
+  // What went from before the first segment and nobody was done with is still to be told. Otherwise a consumer is done with what it
+  // says in the segments: the control file may have another opinion, from before the power failed.
+  // Safety: queue/counted
+  const isFirst = place.segment === first && place.word === recordsAt
+  control.clear(place.segment, place.word, sequence, isFirst ? (sequence - control.backlogBefore(sequence)) | 0 : sequence)
 }
 
 export interface ConsumerPlace {

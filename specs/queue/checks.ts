@@ -15,6 +15,7 @@ import {
   wipingHalf,
 } from './crash-programs.ts'
 import { appendingBeside, appendingTogether, passing, syncingBeside, syncingTogether } from './crash-together-programs.ts'
+import { dropperDies, droppingCrashed, droppingMeanwhile, peekingConsumerDies } from './drop-programs.ts'
 import { endedByPower } from './ended.ts'
 import { equivalents, mutants } from './mutants.ts'
 import { placeMutants } from './place-mutants.ts'
@@ -51,8 +52,10 @@ import {
   madeAhead,
   madeMeanwhile,
   retiring,
+  retiringForgotten,
   returning,
   rollFails,
+  saidByHeir,
   scribbledOver,
   wiping,
 } from './solo-programs.ts'
@@ -92,7 +95,9 @@ const alone = [
   dropping('drop-newest'),
   dropping('drop-oldest'),
   droppingUnseen(),
+  saidByHeir(),
   retiring(),
+  retiringForgotten(),
   scribbledOver(),
   returning(),
   beheaded(),
@@ -125,6 +130,12 @@ const uncounted = [
   handsOver(),
   memberDies(),
   consumerDies(),
+  dropperDies(),
+  peekingConsumerDies(),
+  droppingMeanwhile(1),
+  droppingMeanwhile(2),
+  droppingCrashed('kill'),
+  droppingCrashed('power'),
   openedAtOnce(),
   madeAtOnce(),
   creating('kill'),

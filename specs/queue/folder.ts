@@ -98,6 +98,7 @@ export function begin(memory: Memory, { segment, sequence }: Begun): void {
   // Nothing is known to be on the disk: that was said of the segment with the old number.
   for (let word = durableAt; word < recordsAt; word++) memory.store(at(word), 0)
   for (const twin of [controlPlaces.first, controlPlaces.last]) storeTwin(memory, places.control(twin), segment)
+  memory.store(places.control(controlPlaces.done), sequence)
 }
 
 /** The word of the folder that says whether a file is there: segments by their numbers, 0 for the control file. */

@@ -12,6 +12,7 @@ export type Guarantee =
   | 'queue/opens'
   | 'queue/times-out'
   | 'queue/bounded'
+  | 'queue/counted'
   | 'queue/retires'
   | 'queue/durable'
   | 'queue/recovers'
@@ -32,8 +33,9 @@ export const guarantees: Readonly<Record<Guarantee, string>> = {
   'queue/opens': 'Of several who open a queue at once, whether it is there or not, all stand on the same one.',
   'queue/times-out':
     'A call with a time-out gives up when the time is over, not before, and not when there is what it waits for.',
-  'queue/bounded':
-    'No more waits in the queue than its limits allow, who is refused for that can go on when there is room, and what is dropped is counted.',
+  'queue/bounded': 'No more waits in the queue than its limits allow, and who is refused for that can go on when there is room.',
+  'queue/counted':
+    'What is dropped is counted once, whoever dies meanwhile, and the next consumer learns how many it has missed that none had acknowledged.',
   'queue/retires':
     'A file goes when nobody needs it: a segment when the consumer is done with it, a draft when its creator is dead.',
   'queue/durable': 'What `sync` has returned for, sent or acknowledged, is so after a power failure.',

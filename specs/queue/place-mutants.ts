@@ -9,6 +9,7 @@ import { type Equivalent, equivalent as equivalentOf, refuted as refutedBy, type
 import { answering, type Call, dropped, giving, instead, type MistakeMaker, mutate, torn, type Where } from '../mutate.ts'
 import { preparing } from './ahead-programs.ts'
 import { acknowledging, appending, creating, recoveringTwice, resurrecting, syncing, wipingHalf } from './crash-programs.ts'
+import { dropperDies, peekingConsumerDies } from './drop-programs.ts'
 import { drafts, entryOf, places, spareEntry } from './folder.ts'
 import type { Guarantee } from './guarantees.ts'
 import {
@@ -41,6 +42,7 @@ import {
   madeAhead,
   madeMeanwhile,
   retiring,
+  retiringForgotten,
   rollFails,
   scribbledOver,
   wiping,
@@ -67,7 +69,13 @@ const wrong = giving((value: number) => value ^ 5)
 const control = (word: number): number => places.control(word)
 const flushedAt = control(controlPlaces.sequence + 2)
 const failedAt = control(controlPlaces.sequence + 3)
-const droppedAt = control(controlPlaces.sequence + 5)
+const refusedAt = control(controlPlaces.sequence + 5)
+const [droppedAt, droppedNextAt, droppedFirstAt] = [0, 1, 2].map((i) => control(controlPlaces.dropped + i)) as [
+  number,
+  number,
+  number,
+]
+const doneAt = control(controlPlaces.done)
 const joinedAt = control(controlPlaces.sequence + 1)
 const consumerAt = control(controlPlaces.consumer)
 const { first, last } = { first: control(controlPlaces.first), last: control(controlPlaces.last) }
@@ -78,6 +86,8 @@ const record = (word: number): number => places.segment(1, recordsAt + word)
 const isDurable = ({ word }: Call): boolean => word >= places.segment(1, durableAt) && word < record(0)
 const isAnnouncement = ({ args: [, expected, next] }: Call): boolean => next !== expected && next === ((expected as number) | 1)
 const whatever = instead(({ memory, args, word }) => memory.wait(word, memory.load(word), args[2] as number))
+
+const inFolder = (call: string, from: string): readonly string[] => [`SimulatedFolder.${call}`, from]
 
 /** Headers, and what is written when files are made. */
 const making: readonly Line[] = [
@@ -123,7 +133,7 @@ const making: readonly Line[] = [
     'the number of the first segment, turned over, is that of another one',
     created,
     { operation: 'write', word: first + 1 },
-    giving(() => ~2),
+    giving(() => ~3),
   ],
   [
     'queue/opens',
@@ -167,7 +177,7 @@ const keeping: readonly Line[] = [
     ],
   ),
   [
-    'queue/bounded',
+    'queue/opens',
     'the first segment stays the first',
     retiring(),
     { operation: 'store', within: ['Control.keepFirst'] },
@@ -238,13 +248,46 @@ const now: readonly Line[] = [
     { operation: 'load', word: control(controlPlaces.cancelled) },
     nothing,
   ],
-  ['queue/bounded', 'what was dropped is not seen', newest, { operation: 'load', word: droppedAt }, nothing],
+  ['queue/bounded', 'what was dropped is not seen', newest, { operation: 'load', word: refusedAt }, nothing],
   [
     'queue/bounded',
     'the oldest items that are dropped are not counted',
     droppingUnseen(),
-    { operation: 'add', word: droppedAt },
+    { operation: 'store', word: droppedNextAt },
     dropped,
+  ],
+  ...(
+    [
+      ['what will be dropped counts before it is', droppedFirstAt],
+      ['what was dropped before is forgotten while something is', droppedAt],
+    ] as const
+  ).map(([what, word]): Line => ['queue/counted', what, dropperDies(), { operation: 'store', word }, dropped]),
+  ...(
+    [
+      ['from when on what will be dropped counts is not seen', droppedFirstAt],
+      ['what was dropped together with this is not seen', droppedNextAt],
+    ] as const
+  ).map(([what, word]): Line => ['queue/counted', what, dropperDies(), { operation: 'load', word }, nothing]),
+  [
+    'queue/counted',
+    'a consumer does not say what it is done with',
+    peekingConsumerDies(),
+    { operation: 'store', word: doneAt, thread: 'first' },
+    dropped,
+  ],
+  [
+    'queue/bounded',
+    'that there is no consumer is not seen by who drops',
+    droppingUnseen(),
+    { operation: 'load', within: ['Control.hasConsumer'] },
+    answering(() => 2),
+  ],
+  [
+    'queue/bounded',
+    'that the consumer is dead is not seen by who drops',
+    peekingConsumerDies(),
+    { operation: 'alive', within: ['Control.hasConsumer'] },
+    answering(() => true),
   ],
   [
     'queue/bounded',
@@ -253,7 +296,7 @@ const now: readonly Line[] = [
     { operation: 'load', within: ['Control.backlogBefore'] },
     nothing,
   ],
-  ['queue/bounded', 'what is dropped is not counted', newest, { operation: 'add', word: droppedAt }, dropped],
+  ['queue/bounded', 'what is dropped is not counted', newest, { operation: 'add', word: refusedAt }, dropped],
   ['queue/bounded', 'the segment of the consumer is not seen', bytes, { operation: 'load', word: consumerAt + 1 }, nothing],
   ['queue/bounded', 'the place of the consumer is not seen', bytes, { operation: 'load', word: consumerAt + 2 }, nothing],
   [
@@ -379,7 +422,7 @@ const members: readonly Line[] = [
     [
       ['segment of the consumer', consumerAt + 1],
       ['place of the consumer', consumerAt + 2],
-      ['sequence that the consumer is done with', control(controlPlaces.acknowledged)],
+      ['room that the consumer has made', control(controlPlaces.acknowledged)],
     ] as const
   ).map(
     ([what, word]): Line => [
@@ -390,6 +433,13 @@ const members: readonly Line[] = [
       dropped,
     ],
   ),
+  [
+    'queue/recovers',
+    'what consumers are said to be done with is left as it was',
+    scribbledOver(),
+    { operation: 'store', word: doneAt, within: ['Control.clear'] },
+    dropped,
+  ],
 ]
 
 /** Segments and their records. */
@@ -509,8 +559,6 @@ const segments: readonly Line[] = [
     nothing,
   ],
 ]
-
-const inFolder = (call: string, from: string): readonly string[] => [`SimulatedFolder.${call}`, from]
 
 /** Locks and the folder. */
 const files: readonly Line[] = [
@@ -820,7 +868,20 @@ export const placeMutants: readonly Check[] = [
     refutedBy<Guarantee>(guarantee, name, program, mutate(where, how), failure),
   ),
   ...sessions.map(([name, where, how]) => spoilt('queue/recovers', name, failingTwice(mutate(where, how)))),
-  ...refusals.map(([guarantee, name, where, how]) => spoilt(guarantee, name, diskForgets(mutate(where, how)))),
+  spoilt(
+    'queue/retires',
+    'files that were to go stay',
+    retiringForgotten(mutate({ operation: 'exchange', within: inFolder('remove', 'settleFirst') }, dropped)),
+  ),
+  spoilt(
+    'queue/opens',
+    'that files are to go is not brought to the disk once more before they do',
+    retiringForgotten(mutate({ operation: 'flush', word: first, within: ['settleFirst'] }, dropped)),
+  ),
+  ...refusals.map(([guarantee, name, where, how]) => ({
+    ...spoilt(guarantee, name, diskForgets(mutate(where, how))),
+    bounds: { events: 5000 },
+  })),
 ]
 
 const spinning = fullAndEmpty(2, 1)

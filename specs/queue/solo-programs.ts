@@ -126,14 +126,19 @@ export function droppingUnseen(): Program {
   return solo(
     'dropping-unseen',
     (memory) => {
-      const queue = open(memory, { limits: { segments: 2 }, overflow: 'drop-oldest' })
-      const [producer, first] = [queue.producer(), queue.consumer()]
       const all = 3 * itemsOfSegment
+      const dropped = itemsOfSegment - 1
+      // The last one is sent because some went before.
+      const items = all - 1 - dropped
+      const queue = open(memory, { limits: { segments: 2, items }, overflow: 'drop-oldest' })
+      const [producer, first] = [queue.producer(), queue.consumer()]
       producer.trySend(1)
       first.tryReceive()
       first.close()
-      for (const n of upTo(all).slice(1)) producer.trySend(n)
-      const dropped = itemsOfSegment - 1
+      const sent = upTo(all)
+        .slice(1)
+        .map((n) => producer.trySend(n))
+      guarantee('queue/bounded' satisfies Guarantee, !sent.includes('full'), `they are ${sent}`)
       const said = queue.metrics().dropped
       guarantee('queue/bounded' satisfies Guarantee, said === dropped, `${said} are said to be dropped`)
       const next = queue.consumer()
@@ -146,6 +151,60 @@ export function droppingUnseen(): Program {
       guarantee('queue/bounded' satisfies Guarantee, last.lost === 0, `the last one believes that it has missed ${last.lost}`)
     },
     (memory) => open(new SurvivorMemory(memory, 0)).close(),
+  )
+}
+
+/**
+ * A consumer says in the files what it is done with, and dies before it tells the producers that there is room. The next one does,
+ * although nothing more comes to it.
+ */
+export function saidByHeir(): Program {
+  return solo('said-by-heir', (memory) => {
+    const queue = open(new SurvivorMemory(memory, 1, 2), { limits: { items: 1 } })
+    const producer = queue.producer()
+    producer.trySend(1)
+    const acknowledged = places.control(controlPlaces.acknowledged)
+    const said = memory.load(acknowledged)
+    received(queue)
+    memory.store(acknowledged, said)
+    guarantee('queue/bounded' satisfies Guarantee, producer.trySend(2) === 'full', 'it knows that there is room')
+    queue.consumer()
+    guarantee('queue/wakes' satisfies Guarantee, producer.trySend(2) === 'sent', 'it does not know that there is room')
+  })
+}
+
+/**
+ * The disk does not take that the first file is to go, and the kernel takes it for written; and the power fails while somebody
+ * brings the queue in order. No file goes that the disk still counts.
+ *
+ * @param mistake how those see the memory who were there before
+ */
+export function retiringForgotten(mistake?: Wrap): Program {
+  return solo(
+    `retiring-forgotten${mistake === undefined ? '' : '-mistaken'}`,
+    (memory) => {
+      const disk = new ForgettingMemory(memory, (word) => Number(word >= places.segment(1, 0)))
+      const refused = (word: number) => (flushed: number) => flushed === places.control(word)
+      const seen = mistake?.(disk, 'alone') ?? disk
+      const queue = open(new SurvivorMemory(seen, 1))
+      disk.refuses = refused(controlPlaces.first)
+      const reason = refusal(() => received(queue))
+      guarantee('queue/durable' satisfies Guarantee, reason === 'failed', `the flush failed, and the consumer: ${reason}`)
+      refusal(() => queue.close())
+      disk.refuses = refused(controlPlaces.epoch)
+      try {
+        open(new SurvivorMemory(seen, 1))
+      } catch (error) {
+        if (!(error instanceof Error)) throw error
+      }
+      disk.refuses = () => false
+      disk.failPower((word) => word < places.size(1))
+      const items = received(open(new SurvivorMemory(seen, 1)))
+      guarantee('queue/retires' satisfies Guarantee, disk.load(entryOf(1)) === 0, 'the first file is still there')
+      const all = upTo(itemsOfSegment + 1).join()
+      guarantee('queue/recovers' satisfies Guarantee, all.endsWith(items.join()) && items.length > 0, `received ${items}`)
+    },
+    (memory) => session(memory, itemsOfSegment + 1),
   )
 }
 
@@ -184,12 +243,16 @@ export function scribbledOver(): Program {
       let last = itemsOfSegment
       while (producer.trySend(last + 1) === 'sent') last++
       guarantee('queue/recovers' satisfies Guarantee, last === itemsOfSegment + room - 1, `sent up to ${last}`)
+      const consumer = queue.consumer()
+      guarantee('queue/counted' satisfies Guarantee, consumer.lost === 0, `${consumer.lost} are said to be lost`)
+      consumer.close()
       const items = received(queue)
       guarantee('queue/recovers' satisfies Guarantee, items.join() === upTo(last).slice(1).join(), `received ${items}`)
     },
     (memory) => {
       session(memory, itemsOfSegment, 1)
-      for (let word = sequence; word < sequence + 6; word++) memory.store(places.control(word), 7)
+      memory.store(places.control(controlPlaces.done), 0)
+      for (let word = sequence; word < sequence + 9; word++) memory.store(places.control(word), 7)
       for (const word of [consumer, consumer + 1, consumer + 2, acknowledged]) memory.store(places.control(word), 70)
       for (let word = members; word < members + 8; word++) memory.store(places.control(word), 6)
     },
