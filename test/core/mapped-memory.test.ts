@@ -1,9 +1,14 @@
 import { constants, readdirSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
+import { release } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ring, SharedMemory } from '../../core/index.ts'
 import { giveWay, MappedMemory } from '../../core/node-index.ts'
 import { memoryContract } from './memory-contract.ts'
 import { canMap, endPeers, newFiles, type Peer, startProcess, startWorker } from './peers.ts'
+
+/** Linux touches pages ahead of a write from 5.14 on. */
+const [major = 0, minor = 0] = release().split('.').map(Number)
+const canTouch = major > 5 || (major === 5 && minor >= 14)
 
 describe.runIf(canMap)('mapped memory', () => {
   const newFile = newFiles()
@@ -192,7 +197,7 @@ describe.runIf(canMap)('mapped memory', () => {
     })
   })
 
-  describe('a short flush', () => {
+  describe.runIf(canTouch)('a short flush', () => {
     it('takes what comes behind it along, once, as far as there is a file, and changes nothing', () => {
       const path = newFile()
       const memory = MappedMemory.create(path, { words: 100_000 })
@@ -203,7 +208,7 @@ describe.runIf(canMap)('mapped memory', () => {
         memory.durability.flush(byte, length)
         return touched[0]
       }
-      // From Linux 5.14 on. 64 pages behind the one that is flushed; the file has 97 whole ones.
+      // 64 pages behind the one that is flushed; the file has 97 whole ones.
       expect(pages(0, 40_000)).toBe(0)
       expect(pages(0, 0)).toBe(0)
       expect(pages(0, 8)).toBe(65)
