@@ -20,6 +20,13 @@ const ofHolder = [
 ]
 const ofConsumer = ['between the two words of an acknowledgement', 'in an acknowledgement']
 
+/** Whether a process has the control file of a queue open, whatever all do meanwhile. */
+export function hasOpened(path: string, pid: number): boolean {
+  if (!existsSync(join(path, controlName))) return false
+  using memory = MappedMemory.open(join(path, controlName))
+  return memory.participants().some((one) => one.process === pid)
+}
+
 /**
  * In what a process is interrupted that stands at a queue while nobody does anything. Only to know which moments the kills of a
  * test have hit.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { DiskQueueOptions } from '../../core/node-queue.ts'
-import { standingOf } from './queue-standing.ts'
+import { hasOpened, standingOf } from './queue-standing.ts'
 
 const script = fileURLToPath(new URL('queue-killed.mjs', import.meta.url))
 
@@ -31,9 +31,6 @@ export interface Noted {
   readonly producer: number
   readonly n: number
 }
-
-/** Where those stand who have not come to open the control file. */
-const notOpen = ['before there is a control file', 'about to open']
 
 /** How long nothing may move while a producer and a consumer live. */
 const patienceMs = 60_000
@@ -79,10 +76,9 @@ export class Storm {
 
   /** Returns when the one that came last has the control file open: it is about to join, or to recover. */
   async opens(): Promise<void> {
-    const { role, child } = this.living.at(-1) as Victim
+    const { child } = this.living.at(-1) as Victim
     const end = performance.now() + 1000
-    while (performance.now() < end && notOpen.includes(standingOf(this.path, child.pid as number, role) ?? ''))
-      await setTimeout(0)
+    while (performance.now() < end && !hasOpened(this.path, child.pid as number)) await setTimeout(0)
   }
 
   count(role: Role): number {
