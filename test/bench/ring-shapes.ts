@@ -257,7 +257,7 @@ function rowOf(shape: Shape, measured: readonly Measured[]): readonly string[] {
   const cells = contenders.map((contender) => {
     const one = measured.find((other) => other.contender === contender)
     if (one === undefined) return ''
-    if (contender === 'there and back') return `${(1e9 / one.itemsPerSecond).toPrecision(2)} ns`
+    if (contender === 'there and back') return `${Math.round(1e8 / one.itemsPerSecond) * 10} ns`
     return large ? `${one.gigabytesPerSecond.toPrecision(3)} GB/s` : short(one.itemsPerSecond)
   })
   const recorded = (shape.recorded ?? []).map((figure) => (large ? `${figure} GB/s` : `${figure} M`)).join(', ')
