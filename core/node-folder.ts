@@ -12,7 +12,8 @@ const mappingsMost = 8
 /**
  * A folder of mapped files. Errors are `MappedFileError`s.
  *
- * A file is whole and on the disk before it gets its name, and the name is on the disk when `create` returns.
+ * A file is whole and on the disk before it gets its name, and the name is on the disk when `create` returns. All of it is written
+ * then, so that what a disk refuses later can be brought there once it takes it.
  *
  * It is the folder that was there when this was made, whatever its path leads to later: it may get another name, or its file system
  * another place or none, and another folder its path. So nobody's files are taken for one's own. (Needs `/proc`.)
@@ -46,7 +47,8 @@ export class NodeFolder implements Folder {
 
   create(name: string, words: number): FileMemory {
     try {
-      return this.kept(MappedMemory.create(this.fileOf(name), { words, seats: this.seats }, this.at(name)))
+      const options = { words, seats: this.seats, written: true }
+      return this.kept(MappedMemory.create(this.fileOf(name), options, this.at(name)))
     } catch (error) {
       if (reasonOf(error) !== 'full' || this.mappings.length === 0) throw error
       this.letGo()

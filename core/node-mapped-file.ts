@@ -70,6 +70,18 @@ function encode({ wordsMax, seats }: FileHeader): Uint32Array {
   return header
 }
 
+/** Writes zeros where the file has room. */
+function writeZeros(fd: number, from: number, length: number): void {
+  const zeros = new Uint8Array(Math.min(length, 2 ** 20))
+  for (let done = 0; done < length; ) done += writeSync(fd, zeros, 0, Math.min(length - done, zeros.length), from + done)
+}
+
+/** How a file is made: who may use it, and whether all of it is written, not only given room. */
+export interface Making {
+  readonly mode: number
+  readonly written: boolean
+}
+
 /**
  * Creates the file: whole, or not at all. It gets its name when it is complete and on the disk; `link` refuses a name that
  * is taken, so that of two creators one succeeds and the other one learns of it. A creator that dies before leaves a file
@@ -77,7 +89,8 @@ function encode({ wordsMax, seats }: FileHeader): Uint32Array {
  *
  * @param at where it is made, if another path leads there more surely than the one that people know
  */
-export function createFile(path: string, words: number, header: FileHeader, mode: number, at: string = path): MappedFile {
+export function createFile(path: string, words: number, header: FileHeader, making: Making, at: string = path): MappedFile {
+  const { mode, written } = making
   const { allocate } = libc()
   const directory = dirname(at)
   const draft = join(directory, `.heddle-${process.pid}-${randomBytes(6).toString('hex')}`)
@@ -88,6 +101,7 @@ export function createFile(path: string, words: number, header: FileHeader, mode
       try {
         allocate(fd, 0, controlBytes + 4 * words)
         writeSync(fd, controlPart(words, header), 0, undefined, 0)
+        if (written) writeZeros(fd, controlBytes, 4 * words)
         fsyncSync(fd)
         linkSync(draft, at)
         fsyncSync(directoryFd)

@@ -31,6 +31,13 @@ export interface MappedOptions {
   readonly mode?: number
   /** How many threads, of all processes together, can have it open at a time: 1 to 1024, default 256. */
   readonly seats?: number
+  /**
+   * Whether all of a new file is written, with zeros, not only given room. That takes as long as the disk takes to write it; then a
+   * flush brings nothing but data to the disk, and a block that the disk has refused once can be brought there later. ext4 does not
+   * note of a block that it could not write the first time that it was written later, so that it would be empty after a power
+   * failure. Default false.
+   */
+  readonly written?: boolean
 }
 
 /** What another thread of this process needs to stand on the same memory: post it there, and call `MappedMemory.from`. */
@@ -130,8 +137,8 @@ export class MappedMemory extends SharedMemory {
    * @throws MappedFileError when there is a file already, or it cannot be created
    */
   static create(path: string, options: MappedOptions, at: string = resolve(path)): MappedMemory {
-    const { words, wordsMax, mode, seats } = requireOptions(options)
-    return MappedMemory.over(createFile(resolve(path), words, { wordsMax, seats }, mode, at))
+    const { words, wordsMax, seats, ...making } = requireOptions(options)
+    return MappedMemory.over(createFile(resolve(path), words, { wordsMax, seats }, making, at))
   }
 
   /**
@@ -387,12 +394,12 @@ export class MappedMemory extends SharedMemory {
 }
 
 function requireOptions(options: MappedOptions): Required<MappedOptions> {
-  const { words, wordsMax = words, mode = 0o600, seats = 256 } = options
+  const { words, wordsMax = words, mode = 0o600, seats = 256, written = false } = options
   requireInteger('MappedMemory: wordsMax', wordsMax, 1, fileWordsMax)
   requireInteger('MappedMemory: words', words, 1, wordsMax)
   requireInteger('MappedMemory: mode', mode, 0, 0o777)
   requireInteger('MappedMemory: seats', seats, 1, seatsMax)
-  return { words, wordsMax, mode, seats }
+  return { words, wordsMax, mode, seats, written }
 }
 
 /** What the work gives, or undefined when it failed for this reason. */

@@ -116,8 +116,9 @@ const scenarios = {
     const anew = received(path)
     const goingOn = openQueue(path, options)
     const more = send(goingOn.producer(), anew.count, 20)
+    const later = powerFailed('later')
     goingOn.close()
-    return { sent, why, first, then, copy: copy(), anew, more }
+    return { sent, why, first, then, copy: copy(), anew, more, later: later() }
   },
 
   /** The file system gives up, and may not be written from now on. */

@@ -62,6 +62,8 @@ describe('a queue on a device', () => {
       expect([sent, sent + 1]).toContain(copy?.count)
       expect(anew).toEqual({ lost: 0, missed: 0, count: sent + 1 })
       expect(more).toEqual({ sent: sent + 21, why: 'none' })
+      // It is the very file that was refused, whose blocks are brought to the disk now.
+      expect(found.later).toEqual({ lost: 0, missed: 0, count: sent + 21 })
     },
   )
 
