@@ -13,8 +13,6 @@ export interface Libc {
   mapZeros(address: number, length: number): void
   /** Returns when the pages of a mapped file are on the disk. */
   sync(address: number, length: number): void
-  /** Lets the kernel take pages of a mapped file for written, unchanged. False where it cannot: before Linux 5.14. */
-  touch(address: number, length: number): boolean
   /** Makes sure that the file has these bytes, with room for them on the disk. */
   allocate(fd: number, offset: number, length: number): void
   /** Sleeps while the word at `address` holds `value`. `'over'` after the time, and also when a signal came. */
@@ -86,7 +84,6 @@ const mapFixed = 0x10
 const mapAnonymous = 0x20
 const mapNoReserve = 0x4000
 const msSync = 4
-const adviceTouch = 23
 const sysFutex: number = process.arch === 'arm64' ? 98 : 202
 const futexWaitOperation = 0
 const futexWakeOperation = 1
@@ -125,7 +122,6 @@ function load(): Libc {
   // `syscall` and `fcntl` take variable arguments, which on both processors are passed like those of any function.
   const mmap = own.func('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t'])
   const msync = own.func('msync', 'int', ['uintptr_t', 'size_t', 'int'])
-  const madvise = own.func('madvise', 'int', ['uintptr_t', 'size_t', 'int'])
   const fallocate = own.func('posix_fallocate', 'int', ['int', 'int64_t', 'int64_t'])
   const futex = own.func('syscall', 'long', ['long', 'uintptr_t', 'int', 'uint32_t', 'void *', 'uintptr_t', 'uint32_t'])
   const fcntl = own.func('fcntl', 'int', ['int', 'int', 'void *'])
@@ -168,7 +164,6 @@ function load(): Libc {
     sync(address, length) {
       if (msync(address, length, msSync) === -1) throw new SystemCallError('msync', koffi.errno())
     },
-    touch: (address, length) => madvise(address, length, adviceTouch) === 0,
     allocate(fd, offset, length) {
       let errno: number
       do errno = fallocate(fd, offset, length)

@@ -15,7 +15,7 @@ import {
   requireLength,
 } from './node-mapped-file.ts'
 import { MappedFileError, onFile } from './node-mapped-file-error.ts'
-import { growTo, mapForWasm, mapOver, syncRange, touchRange, unmap } from './node-mapping.ts'
+import { growTo, mapForWasm, mapOver, syncRange, unmap } from './node-mapping.ts'
 import { type Participant, Participants, seatsMax } from './node-participants.ts'
 import { requireInteger } from './require.ts'
 import { SharedMemory } from './shared-memory.ts'
@@ -50,18 +50,7 @@ export interface MappedShare {
   readonly wasm: WasmMemory | undefined
   /** How many threads stand on it. */
   readonly references: SharedArrayBuffer
-  /** Up to which page (of 4 KiB) short flushes have brought the file to the disk, and what lies behind them. */
-  readonly touched: SharedArrayBuffer
 }
-
-/**
- * A file system notes which of the blocks it has allocated were written. Where a flush is the first to write some, it brings that to
- * the disk, too, which costs as much again. So a flush of less than `shortBytes` takes along what comes behind it, `aheadBytes` at a
- * time, unchanged, and those that follow find these blocks written.
- */
-const aheadBytes = 2 ** 18
-const shortBytes = aheadBytes / 8
-const touchedBytes = 4096
 
 /**
  * `Memory` on a file, which processes share by its path. Linux on x64 or arm64, with the package koffi.
@@ -314,20 +303,7 @@ export class MappedMemory extends SharedMemory {
   private flush(byte: number, length: number): void {
     this.requireOpen()
     if (!this.hasBytes(byte, length)) this.refuseBytes(byte, length)
-    const end = length > 0 && length < shortBytes ? this.flushEnd(byte + length) : byte + length
-    onFile(this.file.path, () => syncRange(this.address + byte, end - byte))
-  }
-
-  /** How far a short flush goes that has to reach `end`. */
-  private flushEnd(end: number): number {
-    const touched = new Int32Array(this.mapping.touched)
-    // Only a hint, so that it does not matter who flushes meanwhile.
-    if (end <= touchedBytes * Atomics.load(touched, 0)) return end
-    const from = touchedBytes * Math.ceil(end / touchedBytes)
-    const to = Math.min(from + aheadBytes, 4 * this.words)
-    if (!touchRange(this.address + from, to - from)) return end
-    Atomics.store(touched, 0, to / touchedBytes)
-    return to
+    onFile(this.file.path, () => syncRange(this.address + byte, length))
   }
 
   /** How many words the file has now. */
@@ -430,7 +406,7 @@ function mapFile({ path, fd, header, identity }: MappedFile): MappedShare {
     const wasm = mapForWasm(fd, controlBytes, 4 * wordsMax)
     const references = new SharedArrayBuffer(4)
     Atomics.store(new Int32Array(references), 0, 1)
-    return { path, identity, control, buffer, wasm, references, touched: new SharedArrayBuffer(4) }
+    return { path, identity, control, buffer, wasm, references }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new MappedFileError(path, 'too-large', `this Node cannot map ${4 * wordsMax} bytes; ask for a smaller wordsMax`, {

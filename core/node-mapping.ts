@@ -66,13 +66,6 @@ export function syncRange(address: number, length: number): void {
   sync(begin, address + length - begin)
 }
 
-/** Lets these bytes be brought to the disk with the next flush, as if they had been written. False where that cannot be done. */
-export function touchRange(address: number, length: number): boolean {
-  const { pageBytes, touch } = libc()
-  const begin = address - (address % pageBytes)
-  return length > 0 && touch(begin, address + length - begin)
-}
-
 /**
  * @throws Error when a file cannot be mapped at the address: this engine does not put growable buffers on pages of their own
  */

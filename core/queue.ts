@@ -61,8 +61,6 @@ export interface Packing<T> {
  * When the disk refuses (`'failed'`), nobody knows what is on it, and nothing more is sent, or said to be on the disk, until all have
  * closed the queue and somebody opens it anew. Who does so writes again whatever is not known to be on the disk, for the kernel may
  * have given it up: what is still in memory is saved so. What the kernel has thrown away is lost, and counted in `recovered.lost`.
- * Mount the file system anew before that: ext4 does not remember, until then, that a block which it could not write the first time
- * was written later, so that after a power failure it would be empty, although a flush has said that it is there.
  */
 export type Durability = 'none' | 'each' | { readonly items?: number; readonly milliseconds?: number }
 

@@ -1,14 +1,9 @@
 import { constants, readdirSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
-import { release } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ring, SharedMemory } from '../../core/index.ts'
 import { giveWay, MappedMemory } from '../../core/node-index.ts'
 import { memoryContract } from './memory-contract.ts'
 import { canMap, endPeers, newFiles, type Peer, startProcess, startWorker } from './peers.ts'
-
-/** Linux touches pages ahead of a write from 5.14 on. */
-const [major = 0, minor = 0] = release().split('.').map(Number)
-const canTouch = major > 5 || (major === 5 && minor >= 14)
 
 describe.runIf(canMap)('mapped memory', () => {
   const newFile = newFiles()
@@ -194,38 +189,6 @@ describe.runIf(canMap)('mapped memory', () => {
         expect(() => flush(byte, length), `${length} from ${byte}`).toThrow(RangeError)
       }
       memory.close()
-    })
-  })
-
-  describe.runIf(canTouch)('a short flush', () => {
-    it('takes what comes behind it along, once, as far as there is a file, and changes nothing', () => {
-      const path = newFile()
-      const memory = MappedMemory.create(path, { words: 100_000 })
-      for (let word = 0; word < memory.words; word += 7) memory.write(word, word)
-      const before = readFileSync(path)
-      const touched = new Int32Array(memory.share().touched)
-      const pages = (byte: number, length: number): number => {
-        memory.durability.flush(byte, length)
-        return touched[0]
-      }
-      // 64 pages behind the one that is flushed; the file has 97 whole ones.
-      expect(pages(0, 40_000)).toBe(0)
-      expect(pages(0, 0)).toBe(0)
-      expect(pages(0, 8)).toBe(65)
-      expect(pages(200_000, 8)).toBe(65)
-      expect(pages(270_000, 8)).toBe(97)
-      expect(pages(399_990, 10)).toBe(97)
-      expect(readFileSync(path).equals(before)).toBe(true)
-      memory.close()
-    })
-
-    it('is the same in another thread of the process, which knows how far the first one got', () => {
-      const memory = MappedMemory.create(newFile(), { words: 100_000 })
-      const other = MappedMemory.from(memory.share())
-      other.durability.flush(0, 8)
-      expect(new Int32Array(memory.share().touched)[0]).toBe(65)
-      memory.close()
-      other.close()
     })
   })
 
