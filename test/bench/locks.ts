@@ -9,11 +9,10 @@
  * counts to 200 before it locks again. The contenders take turns; each keeps its two threads for all rounds.
  */
 
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { Mutex, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { roundsAsked } from './rounds.ts'
 import { message } from './worker.ts'
 
 const contenders = ['heddle', 'heddle, no spins', 'plain, spins', 'plain, sleeps'] as const
@@ -120,24 +119,13 @@ async function measure(configuration: Configuration, rounds: number): Promise<re
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '31' } },
-  })
-  if (!existsSync(new URL('../../dist/core/index.js', import.meta.url))) {
-    console.error('the compiled mutex is measured: run `npm run build` first')
-    process.exitCode = 2
-    return
-  }
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    console.error('--rounds must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = roundsAsked(31)
+  if (asked === undefined) return
+  const { json, rounds } = asked
   const machine = thisMachine()
   const results: Measured[] = []
   for (const configuration of configurations) results.push(...(await measure(configuration, rounds)))
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, rounds, results }, undefined, 2))
     return
   }

@@ -8,12 +8,11 @@
  * thread checks it. Everybody tries again and again: with two that send, three processors must be free.
  */
 
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { RingBuffer } from 'ringbuf.js'
 import { RecordRing, Ring, SharedMemory } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { roundsAsked } from './rounds.ts'
 import { message } from './worker.ts'
 
 const contenders = ['record ring', 'record ring, 64 at a time', 'ring', 'ringbuf.js', 'postMessage'] as const
@@ -126,19 +125,13 @@ async function measure(configuration: Configuration, rounds: number): Promise<re
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '29' } },
-  })
-  const rounds = Number(values.rounds)
-  if (!existsSync(new URL('../../dist/core/record-ring.js', import.meta.url)) || !(rounds >= 1)) {
-    console.error('the compiled ring is measured: run `npm run build` first; --rounds must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = roundsAsked(29)
+  if (asked === undefined) return
+  const { json, rounds } = asked
   const machine = thisMachine()
   const results: Measured[] = []
   for (const configuration of configurations) results.push(...(await measure(configuration, rounds)))
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, rounds, capacity: CAPACITY, results }, undefined, 2))
     return
   }

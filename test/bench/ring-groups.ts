@@ -7,12 +7,11 @@
  * Every round has a ring of its own, and ends with the end of the stream; each item must have come once. Contenders take turns.
  */
 
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { Ring, SharedMemory, WorkRing } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { roundsAsked } from './rounds.ts'
 
 const contenders = ['Ring', 'WorkRing'] as const
 type Contender = (typeof contenders)[number]
@@ -114,24 +113,13 @@ async function measure(shape: Shape, rounds: number): Promise<readonly number[]>
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '15' } },
-  })
-  if (!existsSync(new URL('../../dist/core/index.js', import.meta.url))) {
-    console.error('the compiled ring is measured: run `npm run build` first')
-    process.exitCode = 2
-    return
-  }
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    console.error('--rounds must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = roundsAsked(15)
+  if (asked === undefined) return
+  const { json, rounds } = asked
   const machine = thisMachine()
   const results = []
   for (const shape of shapes) results.push({ ...shape, itemsPerSecond: await measure(shape, rounds) })
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, rounds, contenders, results }, undefined, 2))
     return
   }

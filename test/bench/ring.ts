@@ -9,13 +9,12 @@
  * `heddle, waiting` sleeps where it has to, and `heddle, WebAssembly` does so on a `WebAssembly.Memory`.
  */
 
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { RingBuffer } from 'ringbuf.js'
 import { Ring, SharedMemory } from '../../core/index.ts'
 import { newWasmMemory } from '../../core/wasm-words.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { roundsAsked } from './rounds.ts'
 import { message } from './worker.ts'
 
 const contenders = ['heddle', 'heddle, waiting', 'heddle, WebAssembly', 'ringbuf.js', 'postMessage'] as const
@@ -136,25 +135,14 @@ async function measure(configuration: Configuration, rounds: number): Promise<re
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '49' } },
-  })
-  if (!existsSync(new URL('../../dist/core/index.js', import.meta.url))) {
-    console.error('the compiled ring is measured: run `npm run build` first')
-    process.exitCode = 2
-    return
-  }
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    console.error('--rounds must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = roundsAsked(49)
+  if (asked === undefined) return
+  const { json, rounds } = asked
   const machine = thisMachine()
   const results: Measured[] = []
   for (const configuration of configurations) results.push(...(await measure(configuration, rounds)))
 
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, rounds, capacity: CAPACITY, results }, undefined, 2))
     return
   }

@@ -8,11 +8,10 @@
  * Both ends wait in the same way; all ways take turns within one run. Who spins needs a processor of its own: two must be free.
  */
 
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { Ring, SharedMemory, type WaitOptions } from '../../core/index.ts'
 import { describeMachine, median, short, table, thisMachine } from './machine.ts'
+import { roundsAsked } from './rounds.ts'
 import { message } from './worker.ts'
 
 const ways: Readonly<Record<string, WaitOptions>> = {
@@ -101,15 +100,9 @@ class Pair {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '9' } },
-  })
-  const rounds = Number(values.rounds)
-  if (!existsSync(new URL('../../dist/core/patience.js', import.meta.url)) || !(rounds >= 1)) {
-    console.error('the compiled ring is measured: run `npm run build` first; --rounds must be a positive integer')
-    process.exitCode = 2
-    return
-  }
+  const asked = roundsAsked(9)
+  if (asked === undefined) return
+  const { json, rounds } = asked
   const machine = thisMachine()
   const measured = new Map<string, Round[]>()
   for (let round = 0; round < rounds; round++) {
@@ -136,7 +129,7 @@ async function main(): Promise<void> {
       busy: of('busy'),
     }
   })
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ machine, rounds, results }))
     return
   }
